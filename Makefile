@@ -1,0 +1,57 @@
+# Every command a person types here. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install build check test test-unit demo up down keys bench bundle fmt clean
+
+# npm brings Node 24 itself on linux-x64 (the optional dependency `node`); elsewhere the system's must be new enough.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export NODE_OPTIONS := --disable-warning=ExperimentalWarning
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: node_modules/.installed ## install the npm packages (pinned by package-lock.json)
+
+node_modules/.installed: package.json package-lock.json tsnet-node/package.json
+	@npm ci --no-progress
+	@node knative/check-node.mjs
+	@touch $@
+
+build: install ## compile the lab's programs once (Kubernetes, Knative Eventing, tailnet); cached outside the tree
+	@node knative/lab/main.ts build
+
+check: install ## types, lint, import direction, unused code
+	@tsc -p .
+	@biome check .
+	@knip
+
+test: check build ## prove everything on real parts: API server, Knative Eventing, tailnet
+	@node --test --test-concurrency=2 '{events,functions,knative,tsnet-node}/**/*.test.ts'
+
+test-unit: check ## the tests that need no lab (seconds)
+	@node --test '{events,functions,knative}/**/!(*.lab).test.ts'
+
+demo: build ## a person gets a badge over the tailnet and loses it again (KEEP=1 leaves everything up)
+	@node knative/demo/main.ts $(if $(KEEP),--keep)
+
+up: build ## start the lab with TKA installed, for daily work; .lab/lab.json holds every address
+	@node knative/lab/main.ts up
+
+down: install ## stop what `make up` or `make demo KEEP=1` left running
+	@node knative/lab/main.ts down
+
+keys: install ## make signing keys and the public key set (DIR=keys)
+	@node knative/keys.ts --dir $(or $(DIR),keys)
+
+bench: build ## measure logins and logouts against bare Kubernetes calls; table, and JSON in .lab/bench.json
+	@node knative/bench/main.ts
+
+bundle: install ## one JavaScript file per function in dist/, as the image carries them
+	@node knative/bundle.ts
+
+fmt: install ## format and fix what can be fixed
+	@biome check --write .
+
+clean: ## remove what the commands above made in the tree (never the caches outside it)
+	@rm -rf dist .lab node_modules

@@ -1,1 +1,18 @@
-export {}
+export { TailscaleError, type TailscaleErrorCode } from './errors.ts'
+export type {
+  CapMap,
+  FunnelFacts,
+  FunnelIdentity,
+  Identity,
+  PeerIdentity,
+  TaggedIdentity,
+  TailscalePeerNode,
+  TailscaleUser,
+  TlsFacts,
+  UnknownIdentity,
+  UserIdentity,
+} from './identity.ts'
+export { type ListenerEvents, TailscaleListener, type TailscaleSocket } from './listener.ts'
+export { type NodeEvents, TailscaleNode } from './node.ts'
+export type { ListenOptions, StateStore, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
+export type { NodeState, NodeStatus } from './status.ts'

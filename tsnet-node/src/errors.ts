@@ -1,0 +1,43 @@
+/** The stable codes a {@link TailscaleError} carries; branch on these, never on a message. */
+export type TailscaleErrorCode =
+  /** The helper binary was not found; the message says how to get it. */
+  | 'ERR_TSNET_HELPER_MISSING'
+  /** The helper process ended while the call was waiting. */
+  | 'ERR_TSNET_HELPER_EXITED'
+  /** The helper said something that is not the protocol: two versions are mixed. */
+  | 'ERR_TSNET_PROTOCOL'
+  /** An option is missing, contradicts another or cannot be used. */
+  | 'ERR_TSNET_OPTIONS'
+  /** The call needs a node that is up. */
+  | 'ERR_TSNET_NOT_UP'
+  /** The node is closed or closing. */
+  | 'ERR_TSNET_CLOSED'
+  /** The control server refused the auth key. */
+  | 'ERR_TSNET_AUTH'
+  /** Nobody has logged this node in and no auth key was given. */
+  | 'ERR_TSNET_NEEDS_LOGIN'
+  /** Another process holds the state directory. */
+  | 'ERR_TSNET_STATE_LOCKED'
+  /** The owner's state store failed to read or write. */
+  | 'ERR_TSNET_STATE_STORE'
+  /** No peer of the tailnet has this address. */
+  | 'ERR_TSNET_PEER_NOT_FOUND'
+  /** WhoIs could not be answered (not the same as "unknown"). */
+  | 'ERR_TSNET_WHOIS'
+  /** A kept-alive connection now belongs to another node or user; it was closed. */
+  | 'ERR_TSNET_IDENTITY_CHANGED'
+  /** The port is already listened on by this node. */
+  | 'ERR_TSNET_PORT_IN_USE'
+  /** Any other failure inside the helper. */
+  | 'ERR_TSNET'
+
+/** What every call of this package rejects with, except for an abort, which rejects with the signal's reason. */
+export class TailscaleError extends Error {
+  override readonly name = 'TailscaleError'
+  readonly code: TailscaleErrorCode
+
+  constructor(code: TailscaleErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Where the owner keeps the node's state (its keys). Every write is awaited before the node goes on, so a value that
+ * `write` resolved for must survive a crash. Values are small (a few KiB in all) and secret.
+ */
+export interface StateStore {
+  /** Resolves to `undefined` for a key that was never written. */
+  readonly read: (key: string) => Promise<Uint8Array | undefined>
+  /** Writes are made one at a time. An empty value deletes. */
+  readonly write: (key: string, value: Uint8Array) => Promise<void>
+}
+
+/** How to join a tailnet. Exactly one of `stateDir`, `stateStore` and `ephemeral: true` alone says where the state is. */
+export interface TailscaleNodeOptions {
+  /** Name in the tailnet. */
+  readonly hostname: string
+  /** Used while the node is not logged in yet; travels to the helper over a private socket, never in argv or environment. */
+  readonly authKey?: string
+  /** Directory of the state, made with mode 0700 and locked against a second node. */
+  readonly stateDir?: string
+  /** Functions that keep the state elsewhere. */
+  readonly stateStore?: StateStore
+  /** Control server; Tailscale's own by default. A Headscale URL works. */
+  readonly controlUrl?: string
+  /** The tailnet forgets the node soon after it is gone. Without stateDir or stateStore the state is in memory alone. */
+  readonly ephemeral?: boolean
+  /** Tags to ask for, such as `['tag:tka']`. */
+  readonly tags?: readonly string[]
+  /** UDP port of WireGuard, 41641 by default; a fixed port lets peers find a restarted node at once. 0 picks any. */
+  readonly port?: number
+  /** The helper binary; see the README for where it is looked for otherwise. */
+  readonly helperPath?: string
+  /** Environment for the helper beyond a short allow-list. Not for secrets. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Wait for a person to open the URL of the `authUrl` event instead of rejecting `up` with `ERR_TSNET_NEEDS_LOGIN`. */
+  readonly interactive?: boolean
+}
+
+/** What a listener listens on. */
+export interface ListenOptions {
+  /** TCP port on the tailnet. */
+  readonly port: number
+  /** End TLS in the helper with the tailnet's certificate for this node. */
+  readonly tls?: boolean
+  /**
+   * `'refuse'` (the default) closes connections from addresses the tailnet does not know, or whose WhoIs failed, before
+   * they reach the program; `'accept'` hands them over with an identity of kind `'unknown'`.
+   */
+  readonly unknownPeers?: 'refuse' | 'accept'
+  readonly signal?: AbortSignal
+}
+
+/** Bounds of one WhoIs question. */
+export interface WhoIsOptions {
+  readonly signal?: AbortSignal
+  /** Accept an answer asked for no longer ago than this, in milliseconds; 0 (the default of `whoIs`) asks again. */
+  readonly maxAgeMs?: number
+}

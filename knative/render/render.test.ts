@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type Manifest, describe as nameOf } from './manifest.ts'
+import { render } from './render.ts'
+
+const ours = {
+  config: {
+    install: 'blue',
+    namespaces: { system: 'blue-sys', sessions: 'people' },
+    maxSession: '1h',
+    roles: [
+      { name: 'reader', scope: 'cluster', maxPeriod: '1h' },
+      { name: 'deployer', scope: 'namespaced', maxPeriod: '30m' },
+      { name: 'reader', scope: 'namespaced', maxPeriod: '1h' },
+    ],
+  },
+  image: 'registry.example.com/tka:7',
+  adminGroups: ['platform'],
+}
+
+function find(manifests: readonly Manifest[], name: string): Manifest {
+  const found = manifests.find(manifest => nameOf(manifest) === name)
+  assert.ok(found, `no ${name} among: ${manifests.map(nameOf).join('; ')}`)
+  return found
+}
+
+describe('render', () => {
+  it('gives every cluster-scoped object the prefix of the install', async () => {
+    const { manifests } = await render(ours)
+    const clusterScoped = manifests.filter(
+      ({ kind, metadata }) => metadata.namespace === undefined && kind !== 'Namespace',
+    )
+    assert.ok(clusterScoped.length >= 12)
+    for (const manifest of clusterScoped) assert.match(manifest.metadata.name, /^blue-/, nameOf(manifest))
+  })
+
+  it('leaves no trace of the default names behind', async () => {
+    const { manifests } = await render(ours)
+    for (const manifest of manifests) {
+      const text = JSON.stringify(manifest)
+      assert.doesNotMatch(text, /tka-(?!user-alice)/, nameOf(manifest))
+      assert.doesNotMatch(
+        text,
+        /"namespace":"tka"|"kubernetes.io\/metadata.name":"tka"|serviceaccounts?:tka/,
+        nameOf(manifest),
+      )
+      assert.equal(manifest.metadata.labels?.['app.kubernetes.io/instance'], 'blue', nameOf(manifest))
+    }
+    assert.deepEqual(
+      [...new Set(manifests.map(({ metadata }) => metadata.namespace))].sort(),
+      ['blue-sys', 'people', undefined].sort(),
+    )
+  })
+
+  it('limits the provisioner and the guard by the one list of offered roles', async () => {
+    const { manifests } = await render(ours)
+    const { rules } = find(manifests, 'ClusterRole blue-provisioner')
+    assert.ok(Array.isArray(rules))
+    assert.deepEqual(
+      rules.filter(rule => rule.verbs.includes('bind')),
+      [
+        {
+          apiGroups: ['rbac.authorization.k8s.io'],
+          resources: ['clusterroles'],
+          resourceNames: ['deployer', 'reader'],
+          verbs: ['bind'],
+        },
+      ],
+    )
+    assert.deepEqual(find(manifests, 'ConfigMap blue-guard in blue-sys').data, {
+      install: 'blue',
+      prefix: 'blue-user-',
+      sessions: 'people',
+      system: 'blue-sys',
+      clusterRoles: 'reader',
+      namespacedRoles: 'deployer,reader',
+      maxSessionSeconds: '3660',
+      maxTokenSeconds: '3600',
+      audiences: 'https://kubernetes.default.svc',
+      adminGroups: 'platform',
+    })
+  })
+
+  it('never limits tokens below the shortest that the API server gives', async () => {
+    const { manifests } = await render({ config: { maxSession: '5s' } })
+    const { data } = find(manifests, 'ConfigMap tka-guard in tka-system')
+    assert.match(JSON.stringify(data), /"maxSessionSeconds":"65"/)
+    assert.match(JSON.stringify(data), /"maxTokenSeconds":"600"/)
+  })
+
+  it('keeps the comments of config.yaml and replaces only what is given', async () => {
+    const { manifests } = await render({ config: { period: { minimum: '1s' }, expiryTimers: false } })
+    const text = JSON.stringify(find(manifests, 'ConfigMap tka-config in tka-system').data)
+    assert.match(text, /# No session lives longer/)
+    assert.match(text, /period: { minimum: 1s, maximum: 24h }/)
+    assert.match(text, /expiryTimers: false/)
+  })
+
+  it('puts the image everywhere', async () => {
+    const { manifests } = await render(ours)
+    const images = JSON.stringify(manifests).match(/"image":"[^"]*"/g)
+    assert.deepEqual(images, Array(6).fill('"image":"registry.example.com/tka:7"'))
+  })
+
+  it('refuses a maximum session that is no duration', async () => {
+    await assert.rejects(render({ config: { maxSession: 'a day' } }), /maxSession: expected a duration such as 24h/)
+  })
+})

@@ -1,0 +1,118 @@
+import * as v from 'valibot'
+import { parse } from 'yaml'
+import { parseSeconds } from '#core/duration'
+import { overrideConfig } from './config-file.ts'
+import { describe, type Manifest } from './manifest.ts'
+import { type RoleOffer, rolesOf } from './offered-roles.ts'
+import { readBase } from './read-base.ts'
+import { rename } from './rename.ts'
+
+/** What one install has different from the base's defaults. */
+export interface InstallDescription {
+  /** Merged into config.yaml, in its own form. Names, namespaces and offered roles are part of it. */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** Image of every function. */
+  readonly image?: string
+  /** Groups whose members may write in the sessions namespace. */
+  readonly adminGroups?: readonly string[]
+  /** Audiences that the API server writes into a TokenRequest that names none. */
+  readonly audiences?: readonly string[]
+}
+
+const apiServersShortestTokenSeconds = 600
+const clockDifferenceSeconds = 60
+
+// What the manifests need of the configuration; the whole of it is the functions' to check.
+const Configured = v.looseObject({
+  install: v.string(),
+  namespaces: v.strictObject({ system: v.string(), sessions: v.string() }),
+  maxSession: v.pipe(v.string(), v.transform(parseSeconds), v.number('maxSession: expected a duration such as 24h')),
+  roles: v.array(
+    v.looseObject({
+      name: v.string(),
+      scope: v.picklist(['cluster', 'namespaced']),
+      maxPeriod: v.string(),
+      clusterAdminEquivalent: v.exactOptional(v.boolean()),
+    }),
+  ),
+})
+type Configured = v.InferOutput<typeof Configured>
+
+/** The objects of one install, in the order in which to apply them, and the configuration they were made from. */
+export interface Rendered {
+  readonly manifests: readonly Manifest[]
+  readonly install: string
+  readonly namespaces: { readonly system: string; readonly sessions: string }
+  readonly roles: readonly RoleOffer[]
+}
+
+/** Renders the base for one install. Without a description it gives what `kubectl kustomize knative/base` gives. */
+export async function render(description: InstallDescription = {}): Promise<Rendered> {
+  const base = await readBase()
+  const text = overrideConfig(configText(base), description.config ?? {})
+  const configured = v.parse(Configured, parse(text))
+  const { install, namespaces } = configured
+  const manifests = base.map(manifest => {
+    const renamed = setImage(rename(manifest, configured), description.image)
+    switch (describe(renamed)) {
+      case `ConfigMap ${install}-config in ${namespaces.system}`:
+        return { ...renamed, data: { 'config.yaml': text } }
+      case `ConfigMap ${install}-guard in ${namespaces.system}`:
+        return { ...renamed, data: guardParameters(configured, { ...dataOf(renamed), ...given(description) }) }
+      case `ClusterRole ${install}-provisioner`:
+        return limitBind(renamed, rolesOf(configured.roles))
+      default:
+        return renamed
+    }
+  })
+  return { manifests, install, namespaces, roles: configured.roles }
+}
+
+function guardParameters(config: Configured, others: Readonly<Record<string, string>>): Record<string, string> {
+  return {
+    ...others,
+    install: config.install,
+    prefix: `${config.install}-user-`,
+    sessions: config.namespaces.sessions,
+    system: config.namespaces.system,
+    clusterRoles: rolesOf(config.roles, 'cluster').join(','),
+    namespacedRoles: rolesOf(config.roles, 'namespaced').join(','),
+    maxSessionSeconds: `${config.maxSession + clockDifferenceSeconds}`,
+    maxTokenSeconds: `${Math.max(config.maxSession, apiServersShortestTokenSeconds)}`,
+  }
+}
+
+function given({ adminGroups, audiences }: InstallDescription): Record<string, string> {
+  return {
+    ...(adminGroups === undefined ? {} : { adminGroups: adminGroups.join(',') }),
+    ...(audiences === undefined ? {} : { audiences: audiences.join(',') }),
+  }
+}
+
+function configText(base: readonly Manifest[]): string {
+  const config = base.find(manifest => describe(manifest) === 'ConfigMap tka-config in tka-system')
+  const text = config === undefined ? undefined : dataOf(config)['config.yaml']
+  if (text === undefined) throw new Error('knative/base has no ConfigMap tka-config with config.yaml')
+  return text
+}
+
+function dataOf(configMap: Manifest): Record<string, string> {
+  return v.parse(v.record(v.string(), v.string()), configMap.data)
+}
+
+const Rules = v.array(v.looseObject({ verbs: v.array(v.string()) }))
+
+function limitBind(role: Manifest, resourceNames: readonly string[]): Manifest {
+  const rules = v.parse(Rules, role.rules)
+  return { ...role, rules: rules.map(rule => (rule.verbs.includes('bind') ? { ...rule, resourceNames } : rule)) }
+}
+
+// The base's image is called `tka` wherever it stands.
+function setImage(manifest: Manifest, image = 'tka'): Manifest {
+  const walk = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(walk)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === 'image' ? image : walk(item)]))
+  }
+  return manifest.spec === undefined ? manifest : { ...manifest, spec: walk(manifest.spec) }
+}

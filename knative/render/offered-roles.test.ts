@@ -48,17 +48,16 @@ describe('checkOffers', () => {
     unready: { rules: [], aggregated: true },
   }
   const read = async (name: string) => roles[name]
-  const offer = (name: string, scope: 'cluster' | 'namespaced', marks = {}) => ({
+  const offer = (name: string, scope: 'cluster' | 'namespaced', clusterAdminEquivalent = false) => ({
     name,
     scope,
-    maxPeriod: '8h',
-    ...marks,
+    clusterAdminEquivalent,
   })
 
   it('lets a harmless role be offered in the whole cluster', () => checkOffers([offer('reader', 'cluster')], read))
   it('lets an administrator be offered in namespaces', () => checkOffers([offer('admin', 'namespaced')], read))
   it('lets an administrator be offered in the whole cluster by whoever says so', () =>
-    checkOffers([offer('admin', 'cluster', { clusterAdminEquivalent: true })], read))
+    checkOffers([offer('admin', 'cluster', true)], read))
 
   it('names each role that is not there, not ready or too strong', () =>
     assert.rejects(

@@ -1,20 +1,11 @@
+import type { OfferedRole } from '#core/config'
 import { adminPowers, type PolicyRule } from './admin-powers.ts'
 
-/** A role that people may be given, as in config.yaml. */
-export interface RoleOffer {
-  readonly name: string
-  readonly scope: 'cluster' | 'namespaced'
-  /** A Go duration, such as `8h`. */
-  readonly maxPeriod: string
-  /** Whoever offers it cluster-wide knows that it amounts to cluster-admin. */
-  readonly clusterAdminEquivalent?: boolean
-}
+/** What the manifests need of a role on offer (config.yaml, `roles`). */
+export type RoleOffer = Pick<OfferedRole, 'name' | 'scope' | 'clusterAdminEquivalent'>
 
 /** The names that one scope offers, sorted, each once. */
-export function rolesOf(
-  offers: readonly Pick<RoleOffer, 'name' | 'scope'>[],
-  scope?: RoleOffer['scope'],
-): readonly string[] {
+export function rolesOf(offers: readonly RoleOffer[], scope?: RoleOffer['scope']): readonly string[] {
   const names = offers.filter(offer => scope === undefined || offer.scope === scope).map(({ name }) => name)
   return [...new Set(names)].sort()
 }
@@ -43,7 +34,7 @@ export async function checkOffers(
 
 function faultOf({ scope, clusterAdminEquivalent }: RoleOffer, role: ClusterRole | undefined): string | undefined {
   if (role === undefined) return 'there is no ClusterRole of this name'
-  if (scope === 'namespaced' || clusterAdminEquivalent === true) return undefined
+  if (scope === 'namespaced' || clusterAdminEquivalent) return undefined
   if (role.aggregated && role.rules.length === 0) return 'its rules are not put together yet: try again in a moment'
   const powers = adminPowers(role.rules)
   return powers.length === 0

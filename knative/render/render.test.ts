@@ -82,7 +82,7 @@ describe('render', () => {
   })
 
   it('never limits tokens below the shortest that the API server gives', async () => {
-    const { manifests } = await render({ config: { maxSession: '5s' } })
+    const { manifests } = await render({ config: { period: { minimum: '2s' }, maxSession: '5s' } })
     const { data } = find(manifests, 'ConfigMap tka-guard in tka-system')
     assert.match(JSON.stringify(data), /"maxSessionSeconds":"65"/)
     assert.match(JSON.stringify(data), /"maxTokenSeconds":"600"/)
@@ -102,7 +102,8 @@ describe('render', () => {
     assert.deepEqual(images, Array(6).fill('"image":"registry.example.com/tka:7"'))
   })
 
-  it('refuses a maximum session that is no duration', async () => {
-    await assert.rejects(render({ config: { maxSession: 'a day' } }), /maxSession: expected a duration such as 24h/)
+  it('refuses a configuration with which the functions would not start', async () => {
+    await assert.rejects(render({ config: { maxSession: 'a day' } }), /maxSession must be a duration/)
+    await assert.rejects(render({ config: { colour: 'blue' } }), /colour is not a field of the configuration/)
   })
 })

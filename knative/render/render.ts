@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { parse } from 'yaml'
-import { parseSeconds } from '#core/duration'
+import { type Config, parseConfig } from '#core/config'
 import { overrideConfig } from './config-file.ts'
 import { describe, type Manifest } from './manifest.ts'
-import { type RoleOffer, rolesOf } from './offered-roles.ts'
+import { rolesOf } from './offered-roles.ts'
 import { readBase } from './read-base.ts'
 import { rename } from './rename.ts'
 
@@ -22,53 +22,38 @@ export interface InstallDescription {
 const apiServersShortestTokenSeconds = 600
 const clockDifferenceSeconds = 60
 
-// What the manifests need of the configuration; the whole of it is the functions' to check.
-const Configured = v.looseObject({
-  install: v.string(),
-  namespaces: v.strictObject({ system: v.string(), sessions: v.string() }),
-  maxSession: v.pipe(v.string(), v.transform(parseSeconds), v.number('maxSession: expected a duration such as 24h')),
-  roles: v.array(
-    v.looseObject({
-      name: v.string(),
-      scope: v.picklist(['cluster', 'namespaced']),
-      maxPeriod: v.string(),
-      clusterAdminEquivalent: v.exactOptional(v.boolean()),
-    }),
-  ),
-})
-type Configured = v.InferOutput<typeof Configured>
-
 /** The objects of one install, in the order in which to apply them, and the configuration they were made from. */
 export interface Rendered {
   readonly manifests: readonly Manifest[]
-  readonly install: string
-  readonly namespaces: { readonly system: string; readonly sessions: string }
-  readonly roles: readonly RoleOffer[]
+  readonly config: Config
 }
 
-/** Renders the base for one install. Without a description it gives what `kubectl kustomize knative/base` gives. */
+/**
+ * Renders the base for one install. Without a description it gives what `kubectl kustomize knative/base` gives.
+ * Throws `ConfigInvalid` where the functions would refuse to start.
+ */
 export async function render(description: InstallDescription = {}): Promise<Rendered> {
   const base = await readBase()
   const text = overrideConfig(configText(base), description.config ?? {})
-  const configured = v.parse(Configured, parse(text))
-  const { install, namespaces } = configured
+  const config = parseConfig(parse(text))
+  const { install, namespaces } = config
   const manifests = base.map(manifest => {
-    const renamed = setImage(rename(manifest, configured), description.image)
+    const renamed = setImage(rename(manifest, config), description.image)
     switch (describe(renamed)) {
       case `ConfigMap ${install}-config in ${namespaces.system}`:
         return { ...renamed, data: { 'config.yaml': text } }
       case `ConfigMap ${install}-guard in ${namespaces.system}`:
-        return { ...renamed, data: guardParameters(configured, { ...dataOf(renamed), ...given(description) }) }
+        return { ...renamed, data: guardParameters(config, { ...dataOf(renamed), ...given(description) }) }
       case `ClusterRole ${install}-provisioner`:
-        return limitBind(renamed, rolesOf(configured.roles))
+        return limitBind(renamed, rolesOf(config.roles))
       default:
         return renamed
     }
   })
-  return { manifests, install, namespaces, roles: configured.roles }
+  return { manifests, config }
 }
 
-function guardParameters(config: Configured, others: Readonly<Record<string, string>>): Record<string, string> {
+function guardParameters(config: Config, others: Readonly<Record<string, string>>): Record<string, string> {
   return {
     ...others,
     install: config.install,
@@ -77,8 +62,8 @@ function guardParameters(config: Configured, others: Readonly<Record<string, str
     system: config.namespaces.system,
     clusterRoles: rolesOf(config.roles, 'cluster').join(','),
     namespacedRoles: rolesOf(config.roles, 'namespaced').join(','),
-    maxSessionSeconds: `${config.maxSession + clockDifferenceSeconds}`,
-    maxTokenSeconds: `${Math.max(config.maxSession, apiServersShortestTokenSeconds)}`,
+    maxSessionSeconds: `${config.maxSessionSeconds + clockDifferenceSeconds}`,
+    maxTokenSeconds: `${Math.max(config.maxSessionSeconds, apiServersShortestTokenSeconds)}`,
   }
 }
 

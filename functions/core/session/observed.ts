@@ -27,17 +27,32 @@ export interface ObservedServiceAccount extends ObservedMetadata {}
 export interface ObservedBinding extends ObservedMetadata, BindingRef {
   readonly role: string
   readonly roleKind: string
-  /** Names of the session ServiceAccounts that it binds, however it names them (ServiceAccount or User). */
+  /** Names of the session ServiceAccounts that it binds, however it names them (as ServiceAccount or as User). */
   readonly serviceAccounts: readonly string[]
   /** True when it binds the group of all session identities. */
   readonly everySession: boolean
-  /** True when it binds anybody else as well, so that deleting it would take rights from others. */
-  readonly others: boolean
+  /** True when every subject is a session's ServiceAccount: only then does deleting it take nothing from anybody else. */
+  readonly sessionsOnly: boolean
 }
 
-/** Everything the cluster shows about one person at one moment. */
+/** Everything the cluster shows about one person at one moment, and what this run already knows about what it took away. */
 export interface Observed {
+  readonly name: string
   readonly lease?: SessionRecord
   readonly serviceAccount?: ObservedServiceAccount
+  /** Every binding that binds this person's ServiceAccount, ours and foreign ones. */
   readonly bindings: readonly ObservedBinding[]
+  /** Bindings that bind the group of all session identities: none should exist. */
+  readonly groupBindings: readonly ObservedBinding[]
+  /** Bindings whose deletion was accepted, but of which no 404 was seen yet. */
+  readonly unconfirmed: readonly BindingRef[]
+  /** Bindings that were asked for by name and are not there (404). */
+  readonly missing: readonly BindingRef[]
+  /** True once the API server's authoriser was seen to refuse the person. */
+  readonly refused: boolean
+}
+
+/** The same with nothing there. */
+export function nothingObserved(name: string): Observed {
+  return { name, bindings: [], groupBindings: [], unconfirmed: [], missing: [], refused: false }
 }

@@ -1,4 +1,5 @@
 export { TailscaleError, type TailscaleErrorCode } from './errors.ts'
+export type { HelperExit } from './helper-process.ts'
 export type {
   CapMap,
   FunnelFacts,
@@ -12,7 +13,8 @@ export type {
   UnknownIdentity,
   UserIdentity,
 } from './identity.ts'
-export { type ListenerEvents, TailscaleListener, type TailscaleSocket } from './listener.ts'
+export { type ListenerEvents, TailscaleListener } from './listener.ts'
 export { type NodeEvents, TailscaleNode } from './node.ts'
 export type { ListenOptions, StateStore, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
 export type { NodeState, NodeStatus } from './status.ts'
+export type { TailscaleSocket } from './tailscale-socket.ts'

@@ -1,25 +1,47 @@
-import { EventEmitter } from 'node:events'
-import type { Socket } from 'node:net'
-import type { Identity } from './identity.ts'
+import { EventEmitter, on } from 'node:events'
+import { familyOf } from './address.ts'
+import type { ListenOptions } from './options.ts'
+import type { TailscaleSocket } from './tailscale-socket.ts'
 
-/** An ordinary `net.Socket` whose other end is on the tailnet; addresses and ports are the tailnet's. */
-export type TailscaleSocket = Socket & { readonly tailscale: Identity }
-
+/** Events of a listener. */
 export interface ListenerEvents {
   connection: [socket: TailscaleSocket]
   close: []
 }
 
+/** What a listener needs of its node. */
+export interface ListenerOwner {
+  readonly localAddress: () => string
+  readonly unlisten: (listener: TailscaleListener) => Promise<void>
+}
+
 /** A port of the tailnet, in the shape of `net.Server`. It survives a restart of the helper. */
 export class TailscaleListener extends EventEmitter<ListenerEvents> implements AsyncDisposable {
-  /** Where it listens. */
-  address(): { readonly address: string; readonly port: number; readonly family: 'IPv4' | 'IPv6' } {
-    throw new Error('in the making')
+  readonly options: ListenOptions
+  readonly #owner: ListenerOwner
+  #closed: Promise<void> | undefined
+
+  constructor(options: ListenOptions, owner: ListenerOwner) {
+    super()
+    this.options = options
+    this.#owner = owner
   }
 
-  /** Stops listening; open connections stay. */
-  async close(): Promise<void> {
-    throw new Error('in the making')
+  /** Where it listens. */
+  address(): { readonly address: string; readonly port: number; readonly family: 'IPv4' | 'IPv6' } {
+    const address = this.#owner.localAddress()
+    return { address, port: this.options.port, family: familyOf(address) }
+  }
+
+  /** Stops listening; open connections stay. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#owner.unlisten(this).finally(() => this.emit('close'))
+    return this.#closed
+  }
+
+  /** The connections, as they come, until the listener closes. */
+  async *[Symbol.asyncIterator](): AsyncIterator<TailscaleSocket> {
+    for await (const [socket] of on(this, 'connection', { close: ['close'] })) yield socket
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

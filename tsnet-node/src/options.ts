@@ -9,7 +9,7 @@ export interface StateStore {
   readonly write: (key: string, value: Uint8Array) => Promise<void>
 }
 
-/** How to join a tailnet. Exactly one of `stateDir`, `stateStore` and `ephemeral: true` alone says where the state is. */
+/** How to join a tailnet. One of `stateDir`, `stateStore` and `ephemeral: true` says where the state is. */
 export interface TailscaleNodeOptions {
   /** Name in the tailnet. */
   readonly hostname: string
@@ -33,6 +33,8 @@ export interface TailscaleNodeOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Wait for a person to open the URL of the `authUrl` event instead of rejecting `up` with `ERR_TSNET_NEEDS_LOGIN`. */
   readonly interactive?: boolean
+  /** Emit the helper's own log as `log` events of level `debug`. */
+  readonly verbose?: boolean
 }
 
 /** What a listener listens on. */
@@ -46,6 +48,8 @@ export interface ListenOptions {
    * they reach the program; `'accept'` hands them over with an identity of kind `'unknown'`.
    */
   readonly unknownPeers?: 'refuse' | 'accept'
+  /** As of `net.createServer`; `serve` sets it, since `http.Server` ends its sockets itself. */
+  readonly allowHalfOpen?: boolean
   readonly signal?: AbortSignal
 }
 

@@ -1,6 +1,12 @@
-import type { Agent } from 'node:http'
+import { once } from 'node:events'
+import { type Agent, type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
-import type { SocksAddress } from './socks5.ts'
+import { text } from 'node:stream/consumers'
+import { buildGo, programs } from '../../scripts/build-helper.ts'
+import { splitAddress } from '../address.ts'
+import { startLineProcess } from './line-process.ts'
+import { connectSocks, type SocksAddress, type SocksTarget, socksAgent } from './socks5.ts'
+import { testnetEnv } from './testnet.ts'
 
 export interface LaptopOptions {
   readonly hostname: string
@@ -34,15 +40,42 @@ export interface Laptop extends AsyncDisposable {
   /** Tailnet addresses, IPv4 first. */
   readonly ips: readonly string[]
   readonly pid: number
-  connect(
-    target: { readonly host: string; readonly port: number },
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<Socket>
+  connect(target: SocksTarget, options?: { readonly signal?: AbortSignal }): Promise<Socket>
   request(url: string | URL, request?: LaptopRequest): Promise<LaptopResponse>
   agent(options?: { readonly keepAlive?: boolean }): Agent
 }
 
-/** Joins a tailnet as a person's device. */
-export async function startLaptop(_options: LaptopOptions): Promise<Laptop> {
-  throw new Error('in the making')
+/** Joins a tailnet as a person's device; the first start builds the program, which needs Go. */
+export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
+  const { hostname, controlUrl, authKey, stateDir, signal } = options
+  const args = ['-hostname', hostname, '-control-url', controlUrl, ...(stateDir ? ['-state-dir', stateDir] : [])]
+  const process = await startLineProcess(await buildGo(programs.laptop), args, {
+    env: { ...testnetEnv(controlUrl), ...(authKey && { TS_AUTHKEY: authKey }) },
+    signal,
+  })
+  const ready = process.ready as { socks: string; ips: readonly string[] }
+  const { address: host, port } = splitAddress(ready.socks)
+  const socks = { host, port }
+  return {
+    hostname,
+    socks,
+    ips: ready.ips,
+    pid: process.pid,
+    connect: (target, connectOptions) => connectSocks(socks, target, connectOptions),
+    request: (url, request) => requestThrough(socks, url, request),
+    agent: agentOptions => socksAgent(socks, agentOptions),
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  }
+}
+
+/** Sends one HTTP request through a SOCKS5 proxy and reads the answer whole. */
+export async function requestThrough(
+  socks: SocksAddress,
+  url: string | URL,
+  { method = 'GET', headers = {}, body, signal = AbortSignal.timeout(30_000), agent }: LaptopRequest = {},
+): Promise<LaptopResponse> {
+  const sent = request(url, { method, headers, agent: agent ?? socksAgent(socks), signal })
+  sent.end(body)
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) }
 }

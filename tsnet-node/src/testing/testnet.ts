@@ -1,3 +1,6 @@
+import { buildGo, programs } from '../../scripts/build-helper.ts'
+import { startLineProcess } from './line-process.ts'
+
 /** What the offline tailnet says about one node, by hostname; may be set before the node joins. */
 export interface TestNode {
   /** Full login of the owner; `<hostname>@example.com` when the hostname was never set. */
@@ -28,6 +31,14 @@ export interface JoinedNode {
   readonly userId: number
   readonly login: string
   readonly tags: readonly string[]
+  readonly online: boolean
+}
+
+/** A key pair and who signed it, as PEM. */
+export interface TestCertificate {
+  readonly cert: string
+  readonly key: string
+  readonly authority: string
 }
 
 /** Changes users, tags and grants of a running offline tailnet; each test may touch its own hostnames and grant ids. */
@@ -42,6 +53,10 @@ export interface TestnetAdmin {
   expireNode(hostname: string, options?: { readonly inMs?: number }): Promise<void>
   setOnline(hostname: string, online: boolean): Promise<void>
   nodes(): Promise<readonly JoinedNode[]>
+  /** A person opens the URL of an `authUrl` event and agrees. */
+  completeLogin(url: string): Promise<void>
+  /** A certificate of a test authority for a tailnet name, all as PEM. */
+  certificate(domain: string): Promise<TestCertificate>
 }
 
 export interface TestnetOptions {
@@ -62,14 +77,47 @@ export interface Testnet extends TestnetAdmin, AsyncDisposable {
   readonly pid: number
 }
 
-/** Starts an offline tailnet. */
-export async function startTestnet(_options?: TestnetOptions): Promise<Testnet> {
-  throw new Error('in the making')
+/** Starts an offline tailnet; the first start builds it, which needs Go. */
+export async function startTestnet({ authKey, requireLogin, signal }: TestnetOptions = {}): Promise<Testnet> {
+  const args = [...(authKey ? ['-authkey', authKey] : []), ...(requireLogin ? ['-require-login'] : [])]
+  const process = await startLineProcess(await buildGo(programs.testnet), args, { signal })
+  const { controlUrl, adminUrl } = process.ready as { controlUrl: string; adminUrl: string }
+  return {
+    ...testnetAdmin(adminUrl),
+    controlUrl,
+    adminUrl,
+    env: testnetEnv(controlUrl),
+    pid: process.pid,
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  }
 }
 
 /** The admin client of a tailnet that another process started. */
-export function testnetAdmin(_adminUrl: string): TestnetAdmin {
-  throw new Error('in the making')
+export function testnetAdmin(adminUrl: string): TestnetAdmin {
+  const node = (hostname: string) => `/nodes/${encodeURIComponent(hostname)}`
+  const grant = (id: string) => `/grants/${encodeURIComponent(id)}`
+  const send = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(new URL(path, adminUrl), {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(10_000),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.trim()}`)
+    return text === '' ? undefined : JSON.parse(text)
+  }
+  return {
+    setNode: (hostname, policy) => send('PUT', node(hostname), policy),
+    forgetNode: hostname => send('DELETE', node(hostname)),
+    setGrant: (id, policy) => send('PUT', grant(id), policy),
+    removeGrant: id => send('DELETE', grant(id)),
+    removeNode: hostname => send('POST', `${node(hostname)}/remove`),
+    expireNode: (hostname, { inMs = 0 } = {}) => send('POST', `${node(hostname)}/expire`, { inMs }),
+    setOnline: (hostname, online) => send('POST', `${node(hostname)}/online`, { online }),
+    nodes: () => send('GET', '/nodes'),
+    completeLogin: url => send('POST', '/login', { url }),
+    certificate: domain => send('POST', `/certificates/${encodeURIComponent(domain)}`),
+  }
 }
 
 /** The environment a node needs to join the offline tailnet at `controlUrl` and to dial nothing else. */

@@ -1,0 +1,86 @@
+import type { PeerIdentity } from './identity.ts'
+import type { WhoIsOptions } from './options.ts'
+
+/** What the cache needs. */
+export interface WhoIsDeps {
+  /** Asks the helper; resolves with the answer or rejects with a TailscaleError. */
+  readonly ask: (address: string) => Promise<PeerIdentity>
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** Questions about one address that come while another is on its way share its answer, unless that one hangs. */
+const joinWithinMs = 1_000
+
+const maxEntries = 4_096
+
+interface Entry {
+  readonly answer: Promise<PeerIdentity>
+  /** When the question was asked, so the answer is no newer. */
+  at: number
+  settled: boolean
+}
+
+/** Who has an address, asked no more often than the callers need. Failures are never kept. */
+export interface WhoIsCache {
+  get(address: string, options?: WhoIsOptions): Promise<PeerIdentity>
+  /** Takes in what was learned another way. */
+  put(identity: PeerIdentity): void
+  clear(): void
+}
+
+/** Makes an empty cache. */
+export function createWhoIsCache({ ask, now }: WhoIsDeps): WhoIsCache {
+  const entries = new Map<string, Entry>()
+
+  const keep = (address: string, entry: Entry) => {
+    entries.delete(address) // to the end: the first entry is the oldest
+    entries.set(address, entry)
+    const oldest = entries.keys().next()
+    if (entries.size > maxEntries && !oldest.done) entries.delete(oldest.value)
+  }
+
+  const begin = (address: string): Entry => {
+    const entry: Entry = { answer: ask(address), at: now(), settled: false }
+    keep(address, entry)
+    entry.answer.then(
+      identity => {
+        entry.settled = true
+        entry.at = identity.at
+      },
+      () => {
+        if (entries.get(address) === entry) entries.delete(address)
+      },
+    )
+    return entry
+  }
+
+  return {
+    async get(address, { signal, maxAgeMs = 0 } = {}) {
+      signal?.throwIfAborted()
+      const known = entries.get(address)
+      const oldest = now() - (known?.settled === false ? Math.max(joinWithinMs, maxAgeMs) : maxAgeMs)
+      const usable = known !== undefined && (known.settled ? maxAgeMs > 0 && known.at >= oldest : known.at >= oldest)
+      return withSignal((usable ? known : begin(address)).answer, signal)
+    },
+    put(identity) {
+      const known = entries.get(identity.remoteAddress)
+      if (known && known.at >= identity.at) return
+      keep(identity.remoteAddress, { answer: Promise.resolve(identity), at: identity.at, settled: true })
+    },
+    clear: () => entries.clear(),
+  }
+}
+
+/** One caller's abort is no reason to fail the others. */
+async function withSignal<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return answer
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([answer, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

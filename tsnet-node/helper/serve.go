@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+)
+
+// admitWithin bounds everything that happens to a connection before its bytes flow.
+const admitWithin = 15 * time.Second
+
+// serve hands one connection to the parent and returns when both directions are done.
+func (l *listener) serve(conn net.Conn) {
+	defer conn.Close()
+	parent, stream, err := l.admit(conn)
+	if err != nil {
+		l.node.logf("debug")("refused %v: %v", conn.RemoteAddr(), err)
+		return
+	}
+	defer parent.Close()
+	pipe(stream, parent)
+}
+
+// admit ends TLS, finds out who is there and opens the parent's stream, whose header says so.
+func (l *listener) admit(conn net.Conn) (parent *net.UnixConn, stream net.Conn, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), admitWithin)
+	defer cancel()
+	stream = conn
+	h := header{Version: 1}
+	if l.tls != nil {
+		secured := tls.Server(conn, l.tls)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, nil, err
+		}
+		stream, h.TLS = secured, tlsFactsOf(secured.ConnectionState())
+	}
+	if err := l.identify(ctx, conn, &h); err != nil {
+		return nil, nil, err
+	}
+	parent, err = dialParent(ctx, l.Socket)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := writeHeader(parent, l.Token, h); err != nil {
+		parent.Close()
+		return nil, nil, err
+	}
+	return parent, stream, nil
+}
+
+func tlsFactsOf(s tls.ConnectionState) *tlsFacts {
+	return &tlsFacts{ServerName: s.ServerName, ALPN: s.NegotiatedProtocol, Version: tls.VersionName(s.Version)}
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"tsnet-node/helper/internal/peer"
+)
+
+// A stream into the parent begins with
+//
+//	32 bytes token | 4 bytes length, big endian | header as JSON
+//
+// and goes on with the connection's own bytes, in both directions.
+const (
+	tokenLength = 32
+	maxHeader   = 1 << 20
+)
+
+type header struct {
+	Version    int          `json:"v"`
+	At         int64        `json:"at"`     // when identity was asked for, milliseconds since the epoch
+	Remote     string       `json:"remote"` // ip:port of the peer, or of the Internet client for Funnel
+	Local      string       `json:"local,omitempty"`
+	TLS        *tlsFacts    `json:"tls,omitempty"`    // we ended TLS
+	Funnel     *funnelFacts `json:"funnel,omitempty"` // from the public Internet: no peer
+	Peer       *peer.Peer   `json:"peer,omitempty"`   // absent for Funnel and for unknown peers
+	WhoIsError string       `json:"whoIsError,omitempty"`
+}
+
+type tlsFacts struct {
+	ServerName string `json:"serverName"`
+	ALPN       string `json:"alpn"`
+	Version    string `json:"version"`
+}
+
+type funnelFacts struct {
+	Target string `json:"target"`
+}
+
+// dialParent retries EAGAIN, which connect(2) answers at once while the parent's backlog is full: its event loop may be
+// busy for a moment.
+func dialParent(ctx context.Context, path string) (*net.UnixConn, error) {
+	for pause := time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
+		if err == nil || !errors.Is(err, syscall.EAGAIN) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func writeHeader(parent net.Conn, token string, h header) error {
+	text, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	if len(text) > maxHeader {
+		return fmt.Errorf("header of %d bytes: the peer has too many capabilities", len(text))
+	}
+	head := make([]byte, 0, tokenLength+4+len(text))
+	head = append(head, token...)
+	head = binary.BigEndian.AppendUint32(head, uint32(len(text)))
+	head = append(head, text...)
+	_, err = parent.Write(head)
+	return err
+}

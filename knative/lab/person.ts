@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises'
+import type { Agent } from 'node:http'
+import { join } from 'node:path'
+import { type Laptop, type LaptopResponse, startLaptop } from 'tsnet-node/testing'
+import type { Install } from './install.ts'
+import type { Lab } from './lab.ts'
+import { type Finished, runProgram } from './run-program.ts'
+
+/** Who joins the tailnet, with which rules of the tailnet policy. */
+export interface PersonOptions {
+  /** Hostname of the laptop; unique in the lab. */
+  readonly hostname: string
+  /** Full login name; nobody's (a tagged node) when `tags` are given. */
+  readonly login?: string
+  readonly tags?: readonly string[]
+  /** Values of the capability: what this person's grant says. None: no grant at all. */
+  readonly rules?: readonly unknown[]
+}
+
+/** The app capability of the tailnet policy whose values are rules (config.yaml, `capability`). */
+const capability = 'specht-labs.de/cap/tka'
+
+/** A person at a laptop on the tailnet, with curl and kubectl at hand. */
+export interface Person extends AsyncDisposable {
+  readonly laptop: Laptop
+  /** Replaces what the tailnet policy gives to this person; an empty list takes the grant away. */
+  setRules(rules: readonly unknown[]): Promise<void>
+  request(method: string, path: string, headers?: Readonly<Record<string, string>>): Promise<LaptopResponse>
+  /** POST /login. */
+  login(): Promise<LaptopResponse>
+  /** GET /kubeconfig as YAML, saved to a file; answers the file's path. */
+  saveKubeconfig(): Promise<string>
+  /** POST /logout. */
+  logout(): Promise<LaptopResponse>
+  /** Runs the real kubectl with a saved kubeconfig. */
+  kubectl(kubeconfig: string, ...args: readonly string[]): Promise<Finished>
+}
+
+/** Lets a person join the lab's tailnet, with a grant for the install's login. */
+export async function joinPerson(lab: Lab, install: Install, options: PersonOptions): Promise<Person> {
+  const { tailnet } = lab
+  const host = install.hostname
+  const grantId = `${host}-${options.hostname}`
+  const setRules = async (rules: readonly unknown[]): Promise<void> => {
+    if (rules.length === 0) return tailnet.removeGrant(grantId)
+    await tailnet.setGrant(grantId, {
+      src: [`host:${options.hostname}`],
+      dst: [`host:${host}`],
+      app: { [capability]: rules },
+    })
+  }
+  await tailnet.setNode(options.hostname, {
+    ...(options.login === undefined ? {} : { login: options.login }),
+    ...(options.tags === undefined ? {} : { tags: options.tags }),
+  })
+  if (options.rules !== undefined) await setRules(options.rules)
+  const laptop = await startLaptop({ hostname: options.hostname, controlUrl: tailnet.controlUrl })
+  const agent: Agent = laptop.agent({ keepAlive: true })
+  const request: Person['request'] = (method, path, headers = {}) =>
+    laptop.request(`http://${host}/api/v1alpha1${path}`, {
+      method,
+      headers,
+      agent,
+      signal: AbortSignal.timeout(40_000),
+    })
+  let saved = 0
+  return {
+    laptop,
+    setRules,
+    request,
+    login: () => request('POST', '/login'),
+    logout: () => request('POST', '/logout'),
+    saveKubeconfig: async () => {
+      const answer = await request('GET', '/kubeconfig', { accept: 'application/yaml' })
+      if (answer.status !== 200) throw new Error(`GET /kubeconfig: ${answer.status} ${answer.body}`)
+      const file = join(lab.dir, `${options.hostname}-${++saved}.yaml`)
+      await writeFile(file, answer.body, { mode: 0o600 })
+      return file
+    },
+    kubectl: (kubeconfig, ...args) => runProgram(lab.kubectl, ['--kubeconfig', kubeconfig, ...args]),
+    [Symbol.asyncDispose]: async () => {
+      agent.destroy()
+      await laptop[Symbol.asyncDispose]()
+      await tailnet.removeGrant(grantId)
+      await tailnet.forgetNode(options.hostname)
+    },
+  }
+}

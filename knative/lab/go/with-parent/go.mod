@@ -1,0 +1,3 @@
+module tka.dev/lab/with-parent
+
+go 1.26.6

@@ -1,0 +1,107 @@
+import { Agent, type RequestOptions, request } from 'node:https'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { KubeConfig } from '@kubernetes/client-node'
+
+/** The API server answered with an error. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly status: number
+  /** `reason` of the Status object, such as `NotFound`. */
+  readonly reason: string
+
+  constructor(what: string, status: number, reason: string, message: string) {
+    super(`${what}: ${status} ${reason}: ${message}`)
+    this.status = status
+    this.reason = reason
+  }
+}
+
+export interface ApiCall {
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  /** Content type of the body; a patch's kind. JSON by default. */
+  readonly contentType?: string
+  readonly signal?: AbortSignal
+}
+
+/** The few calls that the shadow and the installer make, with the rights of one kubeconfig. */
+export interface Api extends Disposable {
+  /** Resolves to the parsed answer; rejects with {@link ApiError}, also after 30 s without an answer. */
+  call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, call?: ApiCall): Promise<unknown>
+  /** Yields the watch events of one watch request until the API server ends it. */
+  watch(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncIterable<unknown>
+}
+
+const callTimeoutMs = 30_000
+
+/** Opens the API server that a kubeconfig names. */
+export async function openApi(kubeconfigFile: string): Promise<Api> {
+  const kubeconfig = new KubeConfig()
+  kubeconfig.loadFromFile(kubeconfigFile)
+  const server = kubeconfig.getCurrentCluster()?.server
+  if (server === undefined) throw new Error(`${kubeconfigFile} names no cluster`)
+  const access: RequestOptions = {}
+  await kubeconfig.applyToHTTPSOptions(access)
+  const { ca, cert, key, rejectUnauthorized, headers } = access
+  const agent = new Agent({
+    keepAlive: true,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+  })
+
+  const send = (method: string, path: string, call: ApiCall, signal: AbortSignal) =>
+    new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+      const url = new URL(path, server)
+      for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value)
+      const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+      const outgoing = request(url, {
+        method,
+        agent,
+        signal,
+        headers: {
+          ...(headers as Record<string, string> | undefined),
+          accept: 'application/json',
+          ...(body === undefined
+            ? {}
+            : { 'content-type': call.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
+        },
+      })
+      outgoing.on('response', resolve).on('error', reject).end(body)
+    })
+
+  const refuse = async (what: string, response: import('node:http').IncomingMessage): Promise<never> => {
+    const body = await text(response)
+    const { reason, message } = statusOf(body)
+    throw new ApiError(what, response.statusCode ?? 0, reason, message)
+  }
+  const succeeded = (response: import('node:http').IncomingMessage) => (response.statusCode ?? 0) < 400
+
+  return {
+    call: async (method, path, call = {}) => {
+      const timeout = AbortSignal.timeout(callTimeoutMs)
+      const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout])
+      const response = await send(method, path, call, signal)
+      if (!succeeded(response)) return refuse(`${method} ${path}`, response)
+      const body = await text(response)
+      return body === '' ? undefined : JSON.parse(body)
+    },
+    async *watch(path, query, signal) {
+      const response = await send('GET', path, { query: { ...query, watch: 'true' } }, signal)
+      if (!succeeded(response)) await refuse(`watch ${path}`, response)
+      for await (const line of createInterface({ input: response })) yield JSON.parse(line)
+    },
+    [Symbol.dispose]: () => agent.destroy(),
+  }
+}
+
+function statusOf(body: string): { readonly reason: string; readonly message: string } {
+  try {
+    const { reason = 'Unknown', message = '' } = JSON.parse(body)
+    return { reason: String(reason), message: String(message) }
+  } catch {
+    return { reason: 'Unknown', message: body.slice(0, 200) }
+  }
+}

@@ -1,0 +1,14 @@
+import * as v from 'valibot'
+import { dataSchema, eventSchema } from '../envelope.ts'
+import { Login, NodeId, UserId } from '../fields.ts'
+
+/** A person wants out, or the tailnet policy no longer gives what their session holds. */
+export const LogoutRequested = eventSchema(
+  'dev.tka.logout.requested.v1',
+  dataSchema({
+    login: Login,
+    userId: UserId,
+    node: NodeId,
+    reason: v.picklist(['asked', 'grant-lost', 'grant-lowered']),
+  }),
+)

@@ -22,6 +22,8 @@ export interface ApiCall {
   readonly body?: unknown
   /** Content type of the body; a patch's kind. JSON by default. */
   readonly contentType?: string
+  /** Acts as this user instead. */
+  readonly impersonate?: string
   readonly signal?: AbortSignal
 }
 
@@ -64,6 +66,7 @@ export async function openApi(kubeconfigFile: string): Promise<Api> {
         headers: {
           ...(headers as Record<string, string> | undefined),
           accept: 'application/json',
+          ...(call.impersonate === undefined ? {} : { 'impersonate-user': call.impersonate }),
           ...(body === undefined
             ? {}
             : { 'content-type': call.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),

@@ -26,7 +26,7 @@ export async function runContainer(
   write: (line: LogLine) => void,
 ): Promise<Running> {
   const child = spawn(withParent, [command.file, ...command.args], {
-    env: command.env,
+    env: { ...command.env, TKA_LAB_PARENT: `${process.pid}` },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = new Promise<Exit>(resolve => {

@@ -4,10 +4,10 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { portChooser } from '../free-port.ts'
 import { type Api, ApiError } from './api.ts'
 import { commandOf, type ImageAndNode } from './command.ts'
 import { follow } from './follow.ts'
-import { freePort } from './free-port.ts'
 import { type MountSources, mountVolumes } from './mounts.ts'
 import {
   ConfigMap,
@@ -95,6 +95,7 @@ export async function startShadow(options: ShadowOptions): Promise<Shadow> {
     log,
   }
 
+  const choosePort = portChooser()
   const nodeEnv = nodeEnvironment(options)
   let made = 0
   const prepare = async (
@@ -131,7 +132,7 @@ export async function startShadow(options: ShadowOptions): Promise<Shadow> {
       prepare: (pod, until) =>
         prepare(name, pod, until, { K_SERVICE: name, K_CONFIGURATION: name, K_REVISION: `${name}-shadow` }),
       start,
-      freePort,
+      freePort: choosePort,
       route: port => options.route(host, port),
       report: service => reportReady(api, service, host),
       log,

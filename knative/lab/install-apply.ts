@@ -1,0 +1,62 @@
+import type { Manifest } from '../render/manifest.ts'
+import { type Api, ApiError } from './shadow/api.ts'
+
+const plurals: Readonly<Record<string, string>> = {
+  ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
+}
+
+const fieldManager = 'tka-install'
+const atOnce = 12
+
+/** Path of an object, whose kind must have a regular plural or be listed here. */
+export function pathOf({ apiVersion, kind, metadata }: Manifest): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+  const collection = plurals[kind] ?? `${kind.toLowerCase()}s`
+  const scope = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`
+  return `${root}${scope}/${collection}/${metadata.name}`
+}
+
+/** Applies manifests server-side, namespaces first and the rest several at a time. */
+export async function applyAll(api: Api, manifests: readonly Manifest[], signal?: AbortSignal): Promise<void> {
+  const [first, rest] = [manifests.filter(isNamespace), manifests.filter(manifest => !isNamespace(manifest))]
+  const apply = (manifest: Manifest) =>
+    api.call('PATCH', pathOf(manifest), {
+      query: { fieldManager, force: 'true' },
+      contentType: 'application/apply-patch+yaml',
+      body: manifest,
+      ...(signal === undefined ? {} : { signal }),
+    })
+  await each(first, apply)
+  await each(rest, apply)
+}
+
+/** Deletes what was applied, in the opposite order; what is gone already is as good. */
+export async function deleteAll(api: Api, manifests: readonly Manifest[]): Promise<void> {
+  const remove = async (manifest: Manifest): Promise<void> => {
+    await api
+      .call('DELETE', pathOf(manifest), { query: { propagationPolicy: 'Background' } })
+      .catch((error: unknown) => {
+        if (!(error instanceof ApiError && error.status === 404)) throw error
+      })
+  }
+  // What is in a namespace goes with it; the guard goes first, so that nothing here is left half refused.
+  const clusterScoped = manifests.filter(manifest => manifest.metadata.namespace === undefined)
+  await each(
+    clusterScoped.filter(manifest => !isNamespace(manifest)),
+    remove,
+  )
+  await each(clusterScoped.filter(isNamespace), remove)
+}
+
+function isNamespace({ kind }: Manifest): boolean {
+  return kind === 'Namespace'
+}
+
+async function each<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
+  const queue = items.values()
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (const item of queue) await act(item)
+    }),
+  )
+}

@@ -1,0 +1,73 @@
+import * as v from 'valibot'
+import { describe, type Manifest } from '../render/manifest.ts'
+import { pathOf } from './install-apply.ts'
+import { type Api, ApiError } from './shadow/api.ts'
+import { waitUntil } from './wait-until.ts'
+
+const Status = v.object({
+  status: v.optional(
+    v.object({
+      conditions: v.optional(
+        v.array(
+          v.object({
+            type: v.string(),
+            status: v.string(),
+            message: v.optional(v.string()),
+            reason: v.optional(v.string()),
+          }),
+        ),
+        [],
+      ),
+    }),
+    {},
+  ),
+})
+
+const timeoutMs = 60_000
+
+/** Waits until a Knative object says that it is Ready. */
+export async function becomesReady(api: Api, manifest: Manifest, signal: AbortSignal): Promise<void> {
+  const path = pathOf(manifest)
+  await waitUntil(
+    describe(manifest),
+    async signal => {
+      const { conditions } = v.parse(Status, await api.call('GET', path, { signal })).status
+      const ready = conditions.find(({ type }) => type === 'Ready')
+      return ready?.status === 'True' || (ready?.message ?? ready?.reason ?? 'no Ready condition')
+    },
+    { signal, timeoutMs },
+  )
+}
+
+/** Waits until the guard refuses, by dry run, what the provisioner must not do: policies count from about a second after. */
+export async function guardHolds(
+  api: Api,
+  { install, system, provisioner }: { readonly install: string; readonly system: string; readonly provisioner: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const attempt = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: `${install}-guard-probe` },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+    subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: system }],
+  }
+  await waitUntil(
+    `the guard of ${install}`,
+    async signal => {
+      try {
+        await api.call('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+          query: { dryRun: 'All' },
+          body: attempt,
+          impersonate: provisioner,
+          signal,
+        })
+        return 'it let a forbidden binding through'
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error
+        return error.message.includes(`${install}-guard-provisioner-bindings`) || error.message
+      }
+    },
+    { signal, timeoutMs },
+  )
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { applyAll, pathOf } from './install-apply.ts'
+import { becomesReady } from './install-ready.ts'
+import type { Api } from './shadow/api.ts'
+import { waitUntil } from './wait-until.ts'
+
+/** An event as a subscriber of the Broker got it. */
+export interface SeenEvent {
+  readonly type: string
+  readonly id: string
+  readonly source: string
+  readonly subject: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  /** Epoch milliseconds. */
+  readonly receivedAt: number
+}
+
+/** A subscriber without a filter, unless types are given. */
+export interface EventTap extends AsyncDisposable {
+  /** Everything so far, in the order of arrival. */
+  readonly events: readonly SeenEvent[]
+  /** The first event, also of the past, for which `match` holds; rejects after `timeoutMs` (10 s). */
+  waitFor(match: (event: SeenEvent) => boolean, options?: { readonly timeoutMs?: number }): Promise<SeenEvent>
+}
+
+/** Where to subscribe. */
+export interface TapOptions {
+  readonly api: Api
+  readonly namespace: string
+  readonly brokerUrl: string
+  readonly clusterDns: string
+  readonly types?: readonly string[]
+  readonly signal: AbortSignal
+}
+
+// Proves the way through the Broker; no function has a Trigger for it, and no tap shows it.
+const proofType = 'dev.tka.lab.proof'
+
+/** Subscribes to the Broker; resolves once an event has come all the way. */
+export async function tapBroker(options: TapOptions): Promise<EventTap> {
+  const { api, namespace, brokerUrl, clusterDns, types, signal } = options
+  const events: SeenEvent[] = []
+  const waiting = new Set<() => void>()
+  let proved: string | undefined
+  const server = createServer((incoming, response) => {
+    void readEvent(incoming).then(event => {
+      response.writeHead(202).end()
+      if (event.type === proofType) proved = event.id
+      else events.push(event)
+      for (const look of waiting) look()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+
+  const exact = (type: string) => ({ exact: { type } })
+  const trigger = {
+    apiVersion: 'eventing.knative.dev/v1',
+    kind: 'Trigger',
+    metadata: { name: `tap-${address.port}`, namespace },
+    spec: {
+      broker: 'tka',
+      ...(types === undefined ? {} : { filters: [{ any: [...types, proofType].map(exact) }] }),
+      subscriber: { uri: `http://127.0.0.1:${address.port}/` },
+      // The in-memory broker makes the producer wait for every subscriber.
+      delivery: { retry: 0, timeout: 'PT1S' },
+    },
+  }
+  await applyAll(api, [trigger], signal)
+  await becomesReady(api, trigger, signal)
+  await waitUntil(
+    `an event to come through ${brokerUrl}`,
+    async signal => {
+      const id = randomUUID()
+      const status = await postProof(brokerUrl, clusterDns, id, signal)
+      return proved === id || `the broker answered ${status}`
+    },
+    { signal },
+  )
+
+  return {
+    events,
+    waitFor: (match, { timeoutMs = 10_000 } = {}) => {
+      const found = Promise.withResolvers<SeenEvent>()
+      const look = () => {
+        const event = events.find(match)
+        if (event !== undefined) found.resolve(event)
+      }
+      const late = setTimeout(
+        () =>
+          found.reject(
+            new Error(`no such event within ${timeoutMs} ms; seen: ${events.map(({ type }) => type).join(', ')}`),
+          ),
+        timeoutMs,
+      )
+      waiting.add(look)
+      look()
+      return found.promise.finally(() => {
+        clearTimeout(late)
+        waiting.delete(look)
+      })
+    },
+    [Symbol.asyncDispose]: async () => {
+      await api.call('DELETE', pathOf(trigger)).catch(() => undefined)
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+async function readEvent(incoming: IncomingMessage): Promise<SeenEvent> {
+  const body = await buffer(incoming)
+  const headers = Object.fromEntries(
+    Object.entries(incoming.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  )
+  return {
+    type: headers['ce-type'] ?? '',
+    id: headers['ce-id'] ?? '',
+    source: headers['ce-source'] ?? '',
+    subject: headers['ce-subject'],
+    headers,
+    body,
+    receivedAt: Date.now(),
+  }
+}
+
+// Through the forward proxy that is cluster DNS: an absolute URL as the request's target.
+function postProof(
+  brokerUrl: string,
+  clusterDns: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const proxy = new URL(clusterDns)
+    const outgoing = request({
+      host: proxy.hostname,
+      port: proxy.port,
+      method: 'POST',
+      path: brokerUrl,
+      agent: false,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
+      headers: {
+        host: new URL(brokerUrl).host,
+        'ce-specversion': '1.0',
+        'ce-type': proofType,
+        'ce-source': '/tka/lab/proof',
+        'ce-id': id,
+      },
+    })
+    outgoing.on('response', response => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    outgoing.on('error', reject).end()
+  })
+}

@@ -35,8 +35,9 @@ export class ControlChannel {
   constructor(stream: Duplex, handlers: ControlHandlers) {
     this.#stream = stream
     this.#handlers = handlers
-    stream.on('error', () => {}) // the end of the process says more
-    createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', line => this.#take(line))
+    const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
+    lines.on('line', line => this.#take(line))
+    for (const emitter of [stream, lines]) emitter.on('error', () => {}) // the end of the process says more
   }
 
   /** Asks the helper. An abort rejects at once and tells the helper to stop. */

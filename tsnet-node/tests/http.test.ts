@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import https from 'node:https'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, before, suite, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import type { TailscaleNode, TailscaleSocket } from '../src/index.ts'
+import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
+import { startNode } from './support.ts'
+
+suite('an http.Server on the tailnet', () => {
+  let net: Testnet
+  let node: TailscaleNode
+  let laptop: Laptop
+  before(async () => {
+    net = await startTestnet()
+    await net.setNode('laptop', { login: 'alice@example.com' })
+    node = await startNode(net, { hostname: 'server' })
+    laptop = await startLaptop({ hostname: 'laptop', controlUrl: net.controlUrl })
+  })
+  after(async () => {
+    await laptop[Symbol.asyncDispose]()
+    await node.close()
+    await net[Symbol.asyncDispose]()
+  })
+
+  test('keeps connections alive and knows who is calling on each request', async () => {
+    const ports = new Set<number>()
+    const server = http.createServer((request, response) => {
+      const { tailscale } = request.socket as TailscaleSocket
+      ports.add(tailscale.remotePort)
+      response.end(tailscale.user?.login)
+    })
+    await using _ = await node.serve(server, { port: 80 })
+    const agent = laptop.agent({ keepAlive: true })
+    for (let i = 0; i < 20; i++) {
+      assert.equal((await laptop.request('http://server/', { agent })).body, 'alice@example.com')
+    }
+    assert.equal(ports.size, 1)
+    agent.destroy()
+  })
+
+  test('gives up on a client that sends its headers too slowly', async () => {
+    const server = http.createServer({ headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 100 })
+    await using _ = await node.serve(server, { port: 81 })
+    const socket = await laptop.connect({ host: 'server', port: 81 })
+    socket.write('GET / HTTP/1.1\r\nhost: server\r\nx-slow: ')
+    assert.match(await text(socket), /^HTTP\/1\.1 408 /)
+    server.close()
+  })
+
+  test('gives up on a client that sends its body too slowly', async () => {
+    const server = http.createServer(
+      { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 100 },
+      request => request.resume(),
+    )
+    await using _ = await node.serve(server, { port: 82 })
+    const socket = await laptop.connect({ host: 'server', port: 82 })
+    socket.write('POST / HTTP/1.1\r\nhost: server\r\ncontent-length: 10\r\n\r\n123')
+    assert.match(await text(socket), /^HTTP\/1\.1 408 /)
+    server.close()
+  })
+
+  test('moves large bodies whole in both directions, at the reader’s pace', async () => {
+    const body = randomBytes(24 << 20)
+    const server = http.createServer((request, response) => request.pipe(response))
+    await using _ = await node.serve(server, { port: 83 })
+    const sent = http.request('http://server:83/', { method: 'POST', agent: laptop.agent() })
+    sent.end(body)
+    const [response] = (await once(sent, 'response')) as [http.IncomingMessage]
+    const hash = createHash('sha256')
+    for await (const chunk of response) hash.update(chunk)
+    assert.equal(hash.digest('hex'), createHash('sha256').update(body).digest('hex'))
+  })
+
+  test('upgrades connections', async () => {
+    const server = http.createServer()
+    server.on('upgrade', (request, socket: Socket, head) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n')
+      socket.write(head)
+      socket.write(`${(request.socket as TailscaleSocket).tailscale.user?.login}:`)
+      socket.pipe(socket)
+    })
+    await using _ = await node.serve(server, { port: 84 })
+    const socket = await laptop.connect({ host: 'server', port: 84 })
+    socket.write('GET / HTTP/1.1\r\nhost: server\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nhello')
+    let answer = ''
+    for await (const chunk of socket.setEncoding('utf8')) {
+      answer += chunk
+      if (answer.endsWith('!')) break // "!" is what comes back at last
+      if (answer.endsWith('alice@example.com:')) socket.write('echoed!')
+    }
+    assert.match(answer, /^HTTP\/1\.1 101 .*\r\n\r\nhelloalice@example\.com:echoed!$/s)
+  })
+
+  test('can be fed by hand, connection by connection', async () => {
+    const listener = await node.listen({ port: 87 })
+    const served = (async () => {
+      for await (const socket of listener) socket.end(`${socket.tailscale.user?.login}`)
+    })()
+    const socket = await laptop.connect({ host: 'server', port: 87 })
+    assert.equal(await text(socket), 'alice@example.com')
+    await listener.close()
+    await served
+  })
+})
+
+suite('HTTPS with the tailnet’s certificate', () => {
+  test('ends in the helper, and the program still knows who is calling', async () => {
+    await using net = await startTestnet()
+    const dir = await mkdtemp(join(tmpdir(), 'tls-'))
+    const name = 'secure.tail-scale.ts.net'
+    const { cert, key, authority } = await net.certificate(name)
+    const stateDir = join(dir, 'state')
+    await mkdir(join(stateDir, 'certs'), { recursive: true })
+    await writeFile(join(stateDir, 'certs', `${name}.crt`), cert)
+    await writeFile(join(stateDir, 'certs', `${name}.key`), key)
+    await writeFile(join(dir, 'ca.pem'), authority)
+    await using node = await startNode(net, {
+      hostname: 'secure',
+      stateDir,
+      env: { ...net.env, SSL_CERT_FILE: join(dir, 'ca.pem') },
+    })
+    const server = http.createServer((request, response) => {
+      const { tailscale } = request.socket as TailscaleSocket
+      response.end(JSON.stringify(tailscale))
+    })
+    await node.serve(server, { port: 443, tls: true })
+    await using laptop = await startLaptop({ hostname: 'laptop', controlUrl: net.controlUrl })
+    const socket = await laptop.connect({ host: name, port: 443 })
+    const secured = connectTls({ socket, servername: name, ca: authority, ALPNProtocols: ['http/1.1'] })
+    const request = https.request({ host: name, createConnection: () => secured })
+    request.end()
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    const identity = JSON.parse(await text(response))
+    assert.equal(identity.user.login, 'laptop@example.com')
+    assert.deepEqual(identity.tls, { serverName: name, alpn: 'http/1.1', version: 'TLS 1.3' })
+    await node.close()
+    await rm(dir, { recursive: true })
+  })
+})

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import http from 'node:http'
+import type { Socket } from 'node:net'
+import { after, before, suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { TailscaleNode } from '../src/index.ts'
+import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
+import { startLineProcess } from '../src/testing/line-process.ts'
+import { eventually, isAlive, rejection, startNode } from './support.ts'
+
+suite('a helper that dies', () => {
+  let net: Testnet
+  let node: TailscaleNode
+  let laptop: Laptop
+
+  before(async () => {
+    net = await startTestnet()
+    node = await startNode(net, { hostname: 'server' })
+    const server = http.createServer((_, response) => response.end('hello'))
+    await node.serve(server, { port: 80 })
+    laptop = await startLaptop({ hostname: 'laptop', controlUrl: net.controlUrl })
+  })
+  after(async () => {
+    await laptop[Symbol.asyncDispose]()
+    await node.close()
+    await net[Symbol.asyncDispose]()
+  })
+
+  const kill = (pid: number | undefined, signal: NodeJS.Signals) => {
+    assert.ok(pid)
+    process.kill(pid, signal)
+  }
+
+  test('comes back with the same identity, the same listeners and to the same peers', async () => {
+    const before = await node.status()
+    assert.equal((await laptop.request('http://server/')).body, 'hello')
+    for (const crash of [1, 2]) {
+      const back = once(node, 'restarted', { signal: AbortSignal.timeout(10_000) })
+      const exited = once(node, 'helperExit')
+      kill(node.helperPid, 'SIGKILL')
+      assert.deepEqual(await exited, [{ code: undefined, signal: 'SIGKILL' }])
+      await back
+      const status = await node.status()
+      assert.equal(status.id, before.id, `crash ${crash}`)
+      assert.deepEqual(status.ips, before.ips)
+      const answer = await laptop.request('http://server/', { signal: AbortSignal.timeout(5_000) })
+      assert.equal(answer.body, 'hello')
+    }
+  })
+
+  test('resets its connections and rejects what waits', async () => {
+    const listener = await node.listen({ port: 7000 })
+    const accepted = once(listener, 'connection')
+    const client = await laptop.connect({ host: 'server', port: 7000 })
+    const [socket] = (await accepted) as [Socket]
+    const reset = once(socket, 'close')
+    const back = once(node, 'restarted')
+    const peer = laptop.ips[0] ?? ''
+    kill(node.helperPid, 'SIGSTOP') // so that the question is on its way when the helper dies
+    const waiting = rejection(node.whoIs(peer))
+    kill(node.helperPid, 'SIGKILL')
+    assert.equal((await waiting).code, 'ERR_TSNET_HELPER_EXITED')
+    assert.equal((await rejection(node.whoIs(peer))).code, 'ERR_TSNET_HELPER_EXITED')
+    await reset
+    assert.equal(socket.destroyed, true)
+    await back
+    client.destroy()
+    await listener.close()
+  })
+
+  test('does so under load, and no answer is ever mixed up', async () => {
+    let answered = 0
+    const load = Promise.all(
+      Array.from({ length: 20 }, async () => {
+        for (let i = 0; i < 20; i++) {
+          const answer = await laptop
+            .request('http://server/', { signal: AbortSignal.timeout(3_000) })
+            .catch(() => undefined)
+          if (answer) {
+            assert.equal(answer.body, 'hello')
+            answered++
+          }
+        }
+      }),
+    )
+    await eventually(() => answered > 40, { withinMs: 10_000, what: 'load' })
+    const back = once(node, 'restarted', { signal: AbortSignal.timeout(10_000) })
+    kill(node.helperPid, 'SIGKILL')
+    await back
+    await load
+    assert.equal((await laptop.request('http://server/')).body, 'hello')
+  })
+
+  test('is not what Ctrl-C means: the program decides when to go', async () => {
+    const { helperPid } = node
+    kill(helperPid, 'SIGINT')
+    kill(helperPid, 'SIGTERM')
+    assert.equal((await laptop.request('http://server/')).body, 'hello')
+    assert.equal(node.helperPid, helperPid)
+  })
+})
+
+suite('a program that dies', () => {
+  test('leaves neither helper nor directory behind', async () => {
+    await using net = await startTestnet()
+    const program = fileURLToPath(new URL('fixtures/serve.ts', import.meta.url))
+    await using child = await startLineProcess(process.execPath, [program, net.controlUrl])
+    const { helperPid, privateDir } = child.ready as { helperPid: number; privateDir: string }
+    assert.ok(isAlive(helperPid) && existsSync(privateDir))
+    process.kill(child.pid, 'SIGKILL')
+    await eventually(() => !isAlive(helperPid) && !existsSync(privateDir), { withinMs: 4_000, what: 'gone' })
+  })
+})

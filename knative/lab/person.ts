@@ -13,6 +13,8 @@ export interface PersonOptions {
   /** Full login name; nobody's (a tagged node) when `tags` are given. */
   readonly login?: string
   readonly tags?: readonly string[]
+  /** False: the tailnet does not know the node's user. */
+  readonly known?: boolean
   /** Values of the capability: what this person's grant says. None: no grant at all. */
   readonly rules?: readonly unknown[]
 }
@@ -52,6 +54,7 @@ export async function joinPerson(lab: Lab, install: Install, options: PersonOpti
   await tailnet.setNode(options.hostname, {
     ...(options.login === undefined ? {} : { login: options.login }),
     ...(options.tags === undefined ? {} : { tags: options.tags }),
+    ...(options.known === undefined ? {} : { known: options.known }),
   })
   if (options.rules !== undefined) await setRules(options.rules)
   const laptop = await startLaptop({ hostname: options.hostname, controlUrl: tailnet.controlUrl })

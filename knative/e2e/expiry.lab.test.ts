@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { openStand, type Stand, until } from './stand.ts'
+
+const short = { role: 'view', period: '3s' }
+
+describe('the end of a session that nobody asked for', () => {
+  it('layer 1: the provisioner ends it at its second', async () => {
+    await using stand = await openStand()
+    const carol = await stand.join('carol', { rules: [short] })
+    const login = await carol.login()
+    assert.equal(login.status, 202, login.body)
+    const kubeconfig = await carol.saveKubeconfig()
+    assert.equal((await carol.kubectl(kubeconfig, 'get', 'pods')).code, 0)
+    const ended = await stand.tap.waitFor(({ type }) => type === 'dev.tka.session.ended.v1')
+    const data = JSON.parse(Buffer.from(ended.body).toString())
+    assert.equal(data.reason, 'expired')
+    assert.ok(ended.receivedAt >= Date.parse(JSON.parse(login.body).until), 'not before its second')
+    assert.notEqual((await carol.kubectl(kubeconfig, 'get', 'pods')).code, 0)
+    assert.deepEqual(await stand.objectsOf('carol'), [])
+    assert.equal((await carol.request('GET', '/kubeconfig')).status, 401)
+    assert.ok(!stand.tap.events.some(({ type }) => type === 'dev.tka.session.revocation.requested.v1'), 'nobody asked')
+  })
+
+  describe('with the timers of the provisioner switched off', () => {
+    let stand: Stand
+    before(async () => {
+      stand = await openStand({ config: { expiryTimers: false } })
+    })
+    after(() => stand?.[Symbol.asyncDispose]())
+
+    it('layer 2: the tick, the SinkBinding and the sweeper end it', async () => {
+      const carol = await stand.join('carol', { rules: [short] })
+      const login = await carol.login()
+      assert.equal(login.status, 202, login.body)
+      const kubeconfig = await carol.saveKubeconfig()
+      await until('past due', 6000, async () =>
+        Date.now() > Date.parse(JSON.parse(login.body).until) + 100 ? true : undefined,
+      )
+      assert.equal((await carol.kubectl(kubeconfig, 'get', 'pods')).code, 0, 'no timer ended it')
+      await stand.install.tick()
+      await until('refused', 10_000, async () =>
+        (await carol.kubectl(kubeconfig, 'get', 'pods')).code === 0 ? undefined : true,
+      )
+      const sweep = stand.tap.events.find(({ type }) => type === 'dev.tka.sweep.requested.v1')
+      assert.ok(sweep !== undefined)
+      assert.equal(sweep.headers['ce-dssematerial'], undefined, 'a hint that nobody signs')
+      const asked = await stand.tap.waitFor(({ type }) => type === 'dev.tka.session.revocation.requested.v1')
+      assert.ok(asked.source.endsWith('/sweeper'))
+      await until('nothing is left', 5000, async () =>
+        (await stand.objectsOf('carol')).length === 0 ? true : undefined,
+      )
+    })
+
+    it('a provisioner that starts ends what came due while it was away', async () => {
+      const dave = await stand.join('dave', { rules: [short] })
+      const login = await dave.login()
+      assert.equal(login.status, 202, login.body)
+      await stand.install.shadow.scale('provisioner', 0)
+      await until('past due', 6000, async () =>
+        Date.now() > Date.parse(JSON.parse(login.body).until) + 100 ? true : undefined,
+      )
+      assert.notDeepEqual(await stand.objectsOf('dave'), [])
+      await stand.install.shadow.scale('provisioner', 1)
+      await until('nothing is left', 10_000, async () =>
+        (await stand.objectsOf('dave')).length === 0 ? true : undefined,
+      )
+    })
+  })
+})

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { openStand, type Stand, until } from './stand.ts'
+
+const view = { role: 'view', period: '8h' }
+
+describe('parts that fail while a person waits', () => {
+  let stand: Stand
+  before(async () => {
+    stand = await openStand()
+  })
+  after(() => stand?.[Symbol.asyncDispose]())
+
+  /** Nothing under that name: no ServiceAccount, no binding. */
+  const nothingLeft = (name: string) =>
+    until(`nothing of ${name} is left`, 15_000, async () =>
+      (await stand.objectsOf(name)).length === 0 ? true : undefined,
+    )
+
+  it('provisioner killed in the middle of logins: each ends usable or with nothing left', async () => {
+    const rita = await stand.join('rita', { rules: [view] })
+    for (const afterMs of [0, 5, 10, 15, 20, 30, 45]) {
+      const login = rita.login()
+      await new Promise(resolve => setTimeout(resolve, afterMs))
+      await stand.install.shadow.kill('provisioner', 'SIGKILL')
+      const { status, body } = await login
+      await stand.install.shadow.ready('provisioner')
+      if (status === 202) {
+        const kubeconfig = await rita.saveKubeconfig()
+        const pods = await rita.kubectl(kubeconfig, 'get', 'pods', '-A')
+        assert.equal(pods.code, 0, `killed after ${afterMs} ms: ${pods.stderr}`)
+        assert.equal((await rita.logout()).status, 200)
+      } else {
+        assert.equal(status, 503, `killed after ${afterMs} ms: ${status} ${body}`)
+      }
+      await nothingLeft('rita')
+    }
+  })
+
+  it('no provisioner at all: the dead letter becomes a clear 503 well before the wait ends', async () => {
+    const sam = await stand.join('sam', { rules: [view] })
+    await stand.install.shadow.scale('provisioner', 0)
+    const started = Date.now()
+    const answer = await sam.login()
+    assert.equal(answer.status, 503, answer.body)
+    assert.ok(Number(answer.headers['retry-after']) >= 1)
+    assert.ok(Date.now() - started < 25_000)
+    assert.ok(stand.tap.events.some(({ source }) => source.endsWith('/deadletter')))
+    await stand.install.shadow.scale('provisioner', 1)
+    await nothingLeft('sam')
+    assert.equal((await sam.login()).status, 202, 'and the next login works')
+    await sam.logout()
+  })
+
+  it('API server refuses: a clear 503 without a word of Kubernetes', async () => {
+    const tom = await stand.join('tom', { rules: [view] })
+    const { sessions, system } = stand.install.namespaces
+    await stand.install.kubectl('delete', 'rolebinding', 'provisioner', '-n', sessions)
+    const answer = await tom.login()
+    await stand.install.kubectl(
+      ...['create', 'rolebinding', 'provisioner', '-n', sessions, '--role=provisioner'],
+      `--serviceaccount=${system}:provisioner`,
+    )
+    assert.equal(answer.status, 503, answer.body)
+    assert.ok(Number(answer.headers['retry-after']) >= 1)
+    assert.doesNotMatch(answer.body, /forbidden|serviceaccounts|leases|coordination|cannot/i)
+    await nothingLeft('tom')
+  })
+
+  it('no broker: 503 with Retry-After after the wait, and nothing is left behind', async () => {
+    const uma = await stand.join('uma', { rules: [view] })
+    const { system } = stand.install.namespaces
+    const broker = await stand.install.kubectl('get', 'broker', 'tka', '-n', system, '-o', 'json')
+    await stand.install.kubectl('delete', 'broker', 'tka', '-n', system)
+    const answer = await uma.login()
+    assert.equal(answer.status, 503, answer.body)
+    assert.ok(Number(answer.headers['retry-after']) >= 1)
+    await nothingLeft('uma')
+    assert.ok(broker.includes('tka'))
+  })
+})

@@ -1,0 +1,42 @@
+import { Problem } from '#core/problem'
+import { EventRefused } from '#events'
+import { EmitFailed } from './emit.ts'
+import { KubernetesError } from './kubernetes/kubernetes-error.ts'
+import type { Logger } from './log.ts'
+
+/**
+ * The answer to a delivery that failed. Knative delivers again on 503 and 500, and sends 4xx to the dead letter at once. The body is
+ * a word of ours: it ends up in the dead-lettered event's attributes, so no text of an error goes there.
+ */
+export function answerFailure(error: unknown, log: Logger): { readonly response: Response; readonly outcome: string } {
+  if (error instanceof EventRefused) {
+    log.warn('refused an event', { reason: error.reason, detail: error.message })
+    return { response: refusal(error), outcome: `refused: ${error.reason}` }
+  }
+  if (error instanceof Problem && !error.kind.retriable) {
+    log.warn('cannot do what an event asks', { code: error.code, error })
+    // Not the problem's own status: Knative would deliver 404, 409 and 429 again.
+    return { response: failure(422, error.code), outcome: error.code }
+  }
+  if (isTemporary(error)) {
+    log.warn('cannot do it now', { error })
+    return { response: failure(503, 'unavailable'), outcome: 'unavailable' }
+  }
+  log.error('failed on an event', { error })
+  return { response: failure(500, 'internal'), outcome: 'failed' }
+}
+
+/** The answer to an event that is not acted on. */
+export function refusal(error: EventRefused): Response {
+  return failure(error.status, error.reason)
+}
+
+function failure(status: number, error: string): Response {
+  return Response.json({ error }, { status })
+}
+
+function isTemporary(error: unknown): boolean {
+  if (error instanceof Problem || error instanceof EmitFailed) return true
+  if (error instanceof KubernetesError) return error.failure === 'unavailable'
+  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
+}

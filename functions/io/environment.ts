@@ -1,0 +1,25 @@
+/** A process's environment, as an argument: nothing but a main.ts reads `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The value of a variable that the manifest must set; throws an error that names it. */
+export function requireVariable(env: Environment, name: string): string {
+  const value = env[name]
+  if (!value) throw new Error(`${name} is not set: the manifest of this function sets it`)
+  return value
+}
+
+/** `K_SINK`, the Broker's address, which a SinkBinding sets; throws when it is missing or not http. */
+export function sinkOf(env: Environment): URL {
+  const text = requireVariable(env, 'K_SINK')
+  const url = URL.parse(text)
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  throw new Error(`K_SINK must be an http or https URL, it is ${JSON.stringify(text)}`)
+}
+
+/** `PORT`, as Knative Serving sets it (8080 by default; 0 takes any that is free). */
+export function portOf(env: Environment): number {
+  const text = env.PORT || '8080'
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
+  throw new Error(`PORT must be a port number, it is ${JSON.stringify(text)}`)
+}

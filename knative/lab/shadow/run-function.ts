@@ -37,6 +37,7 @@ export interface RunningFunction extends AsyncDisposable {
 }
 
 const graceMs = 30_000
+const endingSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGKILL', 'SIGTERM'])
 const probeEveryMs = 25
 const startedAfterMs = 10_000
 const backOff = { firstMs: 100, mostMs: 5_000 }
@@ -46,7 +47,7 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
   const logs: LogLine[] = []
   let wanted: KnativeService | undefined
   let replicas: 0 | 1 = 1
-  let running: Running | undefined
+  let running: { readonly process: Running; readonly service: KnativeService; readonly gone: Promise<void> } | undefined
   let port: number | undefined
   let starts = 0
   let isReady = false
@@ -54,15 +55,17 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
   let readiness = Promise.withResolvers<void>()
   const closing = new AbortController()
 
-  const change = (): void => {
-    changed.resolve()
-    changed = Promise.withResolvers()
-  }
   const setReady = (value: boolean): void => {
     if (value === isReady) return
     isReady = value
     if (value) readiness.resolve()
     else readiness = Promise.withResolvers()
+  }
+
+  const change = (): void => {
+    if (running !== undefined && !isCurrent(running.service)) setReady(false)
+    changed.resolve()
+    changed = Promise.withResolvers()
   }
 
   const present = (): KnativeService | undefined =>
@@ -74,7 +77,8 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
     const ended = new AbortController()
     const at = await deps.freePort()
     const process = await deps.start(prepared.command(at), line => logs.push(line))
-    running = process
+    const gone = Promise.withResolvers<void>()
+    running = { process, service, gone: gone.promise }
     port = at
     starts += 1
     const exited = process.exited.finally(() => ended.abort())
@@ -86,7 +90,7 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
       }
       await deps.route(at)
       await deps.report(service)
-      if (!ended.signal.aborted) setReady(true)
+      if (!ended.signal.aborted && isCurrent(service)) setReady(true)
     }
     const reported = becomeReady().catch(error => deps.log(`${name}: ${error}`))
     try {
@@ -106,6 +110,7 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
       await reported
       running = undefined
       port = undefined
+      gone.resolve()
     }
   }
 
@@ -167,21 +172,23 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
     },
     kill: async signal => {
       if (running === undefined) throw new Error(`${name} is not running`)
-      const { exited } = running
-      running.kill(signal)
-      if (signal === 'SIGKILL') await exited
+      const { process } = running
+      // Whoever asks from here on waits for the next process.
+      if (endingSignals.has(signal)) setReady(false)
+      process.kill(signal)
+      if (signal === 'SIGKILL') await process.exited
     },
     scale: async count => {
       replicas = count
       const stopping = running
       change()
       if (count === 1) await ready()
-      else await stopping?.exited
+      else await stopping?.gone
     },
     ready,
     logs,
     get pid() {
-      return running?.pid
+      return running?.process.pid
     },
     get port() {
       return port

@@ -17,7 +17,7 @@ export type Action =
   /** Deletes a binding; without a UID by its name alone. */
   | { readonly do: 'delete-binding'; readonly binding: BindingRef & { readonly uid?: string } }
   /** Asks whether a deleted binding is really gone. */
-  | { readonly do: 'read-binding'; readonly binding: BindingRef }
+  | { readonly do: 'read-binding'; readonly binding: BindingRef & { readonly uid?: string } }
   | { readonly do: 'delete-service-account'; readonly serviceAccount: ObservedServiceAccount }
   /** Waits until the API server's authoriser refuses what the bindings gave. */
   | { readonly do: 'verify-refused'; readonly name: string; readonly bindings: readonly BindingRef[] }

@@ -45,7 +45,7 @@ export interface Observed {
   /** Bindings that bind the group of all session identities: none should exist. */
   readonly groupBindings: readonly ObservedBinding[]
   /** Bindings whose deletion was accepted, but of which no 404 was seen yet. */
-  readonly unconfirmed: readonly BindingRef[]
+  readonly unconfirmed: readonly (BindingRef & { readonly uid?: string })[]
   /** Bindings that were asked for by name and are not there (404). */
   readonly missing: readonly BindingRef[]
   /** True once the API server's authoriser was seen to refuse the person. */

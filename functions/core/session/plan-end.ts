@@ -25,7 +25,7 @@ export type EndStep =
 
 /**
  * The next step of an end: Lease `ended` first; then the bindings, since access goes with them; then the ServiceAccount, while
- * the bindings are asked for again (gone means 404) and the authoriser is asked whether it refuses. To be asked again with what
+ * the bindings are asked for again (gone means 404); then the authoriser is asked whether it refuses. To be asked again with what
  * the step changed, until it is `done` or `stuck`.
  */
 export function planEnd(observed: Observed, ending: Ending, now: number): EndStep {
@@ -37,15 +37,15 @@ export function planEnd(observed: Observed, ending: Ending, now: number): EndSte
     return { kind: 'act', actions: removable.map(binding => ({ do: 'delete-binding', binding })) }
 
   const { serviceAccount } = observed
-  const bindings = everyBinding(observed)
   const actions: Action[] = observed.unconfirmed.map(binding => ({ do: 'read-binding', binding }))
   if (serviceAccount && !serviceAccount.deleting) actions.push({ do: 'delete-service-account', serviceAccount })
-  if (!observed.refused && observed.bindings.length === 0 && bindings.length > 0)
-    actions.push({ do: 'verify-refused', name: observed.name, bindings })
   if (actions.length > 0) return { kind: 'act', actions }
 
   const [remaining] = observed.bindings
   if (remaining) return { kind: 'stuck', alarm: describeRemaining(observed.name, remaining) }
+  const bindings = everyBinding(observed)
+  if (!observed.refused && bindings.length > 0)
+    return { kind: 'act', actions: [{ do: 'verify-refused', name: observed.name, bindings }] }
   if (serviceAccount)
     return { kind: 'done', held: `ServiceAccount ${observed.name} is held by ${heldBy(serviceAccount)}` }
   return { kind: 'done' }

@@ -1,3 +1,4 @@
+import { sameRights } from '../compare-rights.ts'
 import type { ProblemCode } from '../problem.ts'
 import type { Action } from './actions.ts'
 import { sessionBindings } from './binding-names.ts'
@@ -10,7 +11,7 @@ import {
   isSessionBinding,
   isSessionServiceAccount,
 } from './session-objects.ts'
-import type { EndReason, LiveRecord, PendingExtension, ProvisioningRecord, SessionTerms } from './session-record.ts'
+import type { EndReason, LiveRecord, PendingExtension, ProvisioningRecord } from './session-record.ts'
 
 /** What a login asks for; everything in it was signed. */
 export interface WantedSession {
@@ -165,12 +166,6 @@ function canExtend(observed: Observed, lease: LiveRecord, wanted: WantedSession,
     wanted.validUntil <= lease.startedAt + longest &&
     [serviceAccount, ...observed.bindings].every(object => wanted.validUntil <= object.createdAt + longest)
   )
-}
-
-function sameRights(lease: SessionTerms, wanted: WantedSession): boolean {
-  if (lease.role !== wanted.role) return false
-  if (lease.namespaces === undefined || wanted.namespaces === undefined) return lease.namespaces === wanted.namespaces
-  return lease.namespaces.join() === wanted.namespaces.join()
 }
 
 /** An extension is written down before any object changes, so that a crash in the middle never looks like a stranger's hand. */

@@ -1,0 +1,90 @@
+import { formatInstant } from '#core/instant'
+import { Problem } from '#core/problem'
+import type { Observed } from '#core/session/observed'
+import { type Ending, planEnd } from '#core/session/plan-end'
+import type { SessionRecord } from '#core/session/session-record'
+import { createEvent, type EventOf, sourceOf, type TkaEvent } from '#events'
+import { carryOut, type MadeObjects } from './carry-out.ts'
+import type { ProvisionerDeps } from './provisioner-deps.ts'
+
+type SessionEnded = EventOf<'dev.tka.session.ended.v1'>
+
+/** How an end went. */
+export interface EndedSession {
+  readonly observed: Observed
+  /** What `session.ended` says of it. */
+  readonly data: SessionEnded['data']
+  /** What still holds the ServiceAccount, so that no new session can begin. */
+  readonly held?: string
+}
+
+/** More steps than this mean that somebody makes things as fast as they are taken away. */
+const mostSteps = 20
+
+/** However long others wait: an end is carried through. */
+const endTimeoutMs = 15_000
+
+/**
+ * Takes everything of a person away and proves that access is gone. Throws Problem `access-may-remain` when it cannot be proved,
+ * KubernetesError when the API server fails.
+ */
+export async function endSession(deps: ProvisionerDeps, start: Observed, ending: Ending): Promise<EndedSession> {
+  const signal = AbortSignal.timeout(endTimeoutMs)
+  const begun = deps.monotonic()
+  const made: MadeObjects = { serviceAccounts: [], bindings: [] }
+  let observed: Observed = { ...start, refused: false }
+  for (let steps = 0; steps < mostSteps; steps++) {
+    const step = planEnd(observed, ending, deps.now())
+    switch (step.kind) {
+      case 'act':
+        observed = await carryOut(deps, observed, step.actions, made, signal)
+        break
+      case 'stuck':
+        deps.alarm(step.alarm, { subject: observed.name, reason: ending.reason })
+        throw new Problem('access-may-remain')
+      case 'done': {
+        if (step.held !== undefined) deps.alarm(step.held, { subject: observed.name, reason: ending.reason })
+        const data = describeEnd(start.lease, observed.lease, ending, deps.monotonic() - begun)
+        return { observed, data, ...(step.held === undefined ? {} : { held: step.held }) }
+      }
+    }
+  }
+  deps.alarm('objects of a session come back as they are taken away', { subject: observed.name })
+  throw new Problem('access-may-remain')
+}
+
+function describeEnd(
+  before: SessionRecord | undefined,
+  after: SessionRecord | undefined,
+  ending: Ending,
+  revokedInMs: number,
+): SessionEnded['data'] {
+  const { session, role, validUntil } = after ?? {}
+  const repeated = before?.phase === 'ended' && before.endedBy !== undefined && before.endedBy === ending.endedBy
+  const hadAccess = before?.phase === 'live' || (repeated && before.serviceAccountUid !== undefined)
+  return {
+    ...(ending.endedBy === undefined ? {} : { request: ending.endedBy }),
+    ...(session === undefined ? {} : { session }),
+    reason: ending.reason,
+    ...(validUntil === undefined ? {} : { validUntil: formatInstant(validUntil) }),
+    ...(role === undefined ? {} : { role }),
+    revokedInMs: Math.round(revokedInMs * 10) / 10,
+    hadAccess,
+  }
+}
+
+/** The event that says so: an answer where `cause` is given. */
+export function sessionEnded(
+  deps: Pick<ProvisionerDeps, 'config' | 'now'>,
+  subject: string,
+  data: SessionEnded['data'],
+  cause?: TkaEvent,
+): SessionEnded {
+  return createEvent('dev.tka.session.ended.v1', {
+    source: sourceOf(deps.config.cluster, 'provisioner'),
+    subject,
+    data,
+    now: deps.now(),
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

@@ -1,0 +1,29 @@
+import type { Config } from '#core/config'
+import type { EventType, TkaEvent } from '#events'
+import type { SessionCluster } from '#io/kubernetes/session-cluster'
+import type { ClusterView } from './cluster-view.ts'
+
+/** What the provisioner's flows need of the world. */
+export interface ProvisionerDeps {
+  readonly cluster: SessionCluster
+  readonly view: ClusterView
+  readonly config: Config
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** Milliseconds on a clock that never goes back. */
+  readonly monotonic: () => number
+  /** Sends what no delivery caused to the Broker, in its own time. */
+  readonly announce: (event: TkaEvent) => void
+  /** Says that somebody's hand, or a bug, is in what should be ours alone. Goes to people who are on call. */
+  readonly alarm: (message: string, fields: Readonly<Record<string, unknown>>) => void
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
+  /** Why the guard is not known to hold; `undefined` when it was proved. */
+  readonly guardDoubt: () => string | undefined
+}
+
+/** The types that the provisioner acts on. */
+export const acceptedTypes = [
+  'dev.tka.session.requested.v1',
+  'dev.tka.credential.requested.v1',
+  'dev.tka.session.revocation.requested.v1',
+] as const satisfies readonly EventType[]

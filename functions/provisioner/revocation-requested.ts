@@ -1,0 +1,32 @@
+import { planRevocation, type Revocation } from '#core/session/plan-revocation'
+import { type EventOf, EventRefused, noWish, sourceOf } from '#events'
+import { type CleanupDeps, carryThrough } from './clean-up.ts'
+import { denied } from './denied.ts'
+import { sessionEnded } from './end-session.ts'
+import { lookClosely } from './look-closely.ts'
+
+type RevocationRequested = EventOf<'dev.tka.session.revocation.requested.v1'>
+type Answer = EventOf<'dev.tka.session.ended.v1' | 'dev.tka.session.denied.v1'>
+
+/** Ends a session when a person wished it, or when it is past due; a sweep that was wrong, or too early, gets no answer. */
+export async function revokeSession(
+  deps: CleanupDeps,
+  event: RevocationRequested,
+  signal: AbortSignal,
+): Promise<Answer | undefined> {
+  const { subject, data } = event
+  if (!subject.startsWith(`${deps.config.install}-user-`)) throw new EventRefused('subject-differs')
+  const wished = event.sequence !== noWish && event.source === sourceOf(deps.config.cluster, 'logout')
+  const revocation: Revocation = {
+    reason: data.reason,
+    request: data.request,
+    ...(data.session === undefined ? {} : { session: data.session }),
+    ...(wished ? { sequence: event.sequence } : {}),
+  }
+  // A person's logout goes ahead on what is known: the Lease's resourceVersion tells if that was behind. A sweep has time.
+  const observed = wished ? deps.view.know(subject) : await lookClosely(deps, subject, signal)
+  const step = planRevocation(observed, revocation, deps.now(), deps.config)
+  if (step.kind === 'superseded') return denied(deps, event, 'superseded', data.request)
+  const ended = await carryThrough(deps, observed, step, signal)
+  return ended && sessionEnded(deps, subject, wished ? ended : { ...ended, request: data.request }, event)
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { openStand, type Stand, until } from './stand.ts'
+import { waitUntil } from '../lab/wait-until.ts'
+import { openStand, type Stand } from './stand.ts'
 
 const view = { role: 'view', period: '8h' }
 
@@ -85,13 +86,15 @@ describe('a badge, end to end', () => {
     assert.equal((await finn.login()).status, 202)
     const kubeconfig = await finn.saveKubeconfig()
     await finn.setRules([])
-    await until('refused', 15_000, async () => {
-      const { status } = await finn.request('GET', '/kubeconfig')
-      return status === 403 || status === 401 ? status : undefined
-    })
-    await until('ended', 10_000, async () =>
-      (await finn.kubectl(kubeconfig, 'get', 'pods')).code === 0 ? undefined : true,
+    await waitUntil(
+      'the next request is refused',
+      async () => {
+        const { status } = await finn.request('GET', '/kubeconfig')
+        return status === 403 || status === 401 || `answered ${status}`
+      },
+      { timeoutMs: 15_000 },
     )
+    await stand.refused(finn, kubeconfig)
     const ended = await stand.tap.waitFor(
       event => event.type === 'dev.tka.session.ended.v1' && event.subject === stand.serviceAccount('finn'),
     )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { openStand, type Stand, until } from './stand.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { openStand, type Stand } from './stand.ts'
 
 const short = { role: 'view', period: '3s' }
 
@@ -34,22 +35,16 @@ describe('the end of a session that nobody asked for', () => {
       const login = await carol.login()
       assert.equal(login.status, 202, login.body)
       const kubeconfig = await carol.saveKubeconfig()
-      await until('past due', 6000, async () =>
-        Date.now() > Date.parse(JSON.parse(login.body).until) + 100 ? true : undefined,
-      )
+      await delay(Date.parse(JSON.parse(login.body).until) + 100 - Date.now())
       assert.equal((await carol.kubectl(kubeconfig, 'get', 'pods')).code, 0, 'no timer ended it')
       await stand.install.tick()
-      await until('refused', 10_000, async () =>
-        (await carol.kubectl(kubeconfig, 'get', 'pods')).code === 0 ? undefined : true,
-      )
+      await stand.refused(carol, kubeconfig)
       const sweep = stand.tap.events.find(({ type }) => type === 'dev.tka.sweep.requested.v1')
       assert.ok(sweep !== undefined)
       assert.equal(sweep.headers['ce-dssematerial'], undefined, 'a hint that nobody signs')
       const asked = await stand.tap.waitFor(({ type }) => type === 'dev.tka.session.revocation.requested.v1')
       assert.ok(asked.source.endsWith('/sweeper'))
-      await until('nothing is left', 5000, async () =>
-        (await stand.objectsOf('carol')).length === 0 ? true : undefined,
-      )
+      await stand.nothingLeftOf('carol')
     })
 
     it('a provisioner that starts ends what came due while it was away', async () => {
@@ -57,14 +52,10 @@ describe('the end of a session that nobody asked for', () => {
       const login = await dave.login()
       assert.equal(login.status, 202, login.body)
       await stand.install.shadow.scale('provisioner', 0)
-      await until('past due', 6000, async () =>
-        Date.now() > Date.parse(JSON.parse(login.body).until) + 100 ? true : undefined,
-      )
+      await delay(Date.parse(JSON.parse(login.body).until) + 100 - Date.now())
       assert.notDeepEqual(await stand.objectsOf('dave'), [])
       await stand.install.shadow.scale('provisioner', 1)
-      await until('nothing is left', 10_000, async () =>
-        (await stand.objectsOf('dave')).length === 0 ? true : undefined,
-      )
+      await stand.nothingLeftOf('dave')
     })
   })
 })

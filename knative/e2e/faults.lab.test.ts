@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { openStand, type Stand, until } from './stand.ts'
+import { openStand, type Stand } from './stand.ts'
 
 const view = { role: 'view', period: '8h' }
 
@@ -10,12 +10,6 @@ describe('parts that fail while a person waits', () => {
     stand = await openStand()
   })
   after(() => stand?.[Symbol.asyncDispose]())
-
-  /** Nothing under that name: no ServiceAccount, no binding. */
-  const nothingLeft = (name: string) =>
-    until(`nothing of ${name} is left`, 15_000, async () =>
-      (await stand.objectsOf(name)).length === 0 ? true : undefined,
-    )
 
   it('provisioner killed in the middle of logins: each ends usable or with nothing left', async () => {
     const rita = await stand.join('rita', { rules: [view] })
@@ -33,7 +27,7 @@ describe('parts that fail while a person waits', () => {
       } else {
         assert.equal(status, 503, `killed after ${afterMs} ms: ${status} ${body}`)
       }
-      await nothingLeft('rita')
+      await stand.nothingLeftOf('rita')
     }
   })
 
@@ -47,7 +41,7 @@ describe('parts that fail while a person waits', () => {
     assert.ok(Date.now() - started < 25_000)
     assert.ok(stand.tap.events.some(({ source }) => source.endsWith('/deadletter')))
     await stand.install.shadow.scale('provisioner', 1)
-    await nothingLeft('sam')
+    await stand.nothingLeftOf('sam')
     assert.equal((await sam.login()).status, 202, 'and the next login works')
     await sam.logout()
   })
@@ -64,7 +58,7 @@ describe('parts that fail while a person waits', () => {
     assert.equal(answer.status, 503, answer.body)
     assert.ok(Number(answer.headers['retry-after']) >= 1)
     assert.doesNotMatch(answer.body, /forbidden|serviceaccounts|leases|coordination|cannot/i)
-    await nothingLeft('tom')
+    await stand.nothingLeftOf('tom')
   })
 
   it('no broker: 503 with Retry-After after the wait, and nothing is left behind', async () => {
@@ -75,7 +69,7 @@ describe('parts that fail while a person waits', () => {
     const answer = await uma.login()
     assert.equal(answer.status, 503, answer.body)
     assert.ok(Number(answer.headers['retry-after']) >= 1)
-    await nothingLeft('uma')
+    await stand.nothingLeftOf('uma')
     assert.ok(broker.includes('tka'))
   })
 })

@@ -11,7 +11,7 @@ import {
   sign,
   sourceOf,
 } from '#events'
-import { captured, openStand, type Stand, until } from './stand.ts'
+import { captured, openStand, type Stand } from './stand.ts'
 
 const view = { role: 'view', period: '8h' }
 const requested = 'dev.tka.session.requested.v1'
@@ -185,7 +185,7 @@ describe('events that nobody honest sent', () => {
     await stand.post('provisioner', await sign(lie, await stand.stolenKey('sweeper')))
     assert.equal((await mona.kubectl(kubeconfig, 'get', 'pods')).code, 0)
     assert.equal((await mona.logout()).status, 200)
-    await until('gone', 5000, async () => ((await stand.objectsOf('mona')).length === 0 ? true : undefined))
+    await stand.nothingLeftOf('mona')
   })
 })
 

@@ -7,6 +7,7 @@ import { type FunctionName, type HttpMessage, importSigningKey, type SigningKey 
 import { type Lab, startLab } from '../lab/index.ts'
 import { type EventTap, type Install, type InstallOptions, installTka, type SeenEvent } from '../lab/install.ts'
 import { joinPerson, type Person, type PersonOptions } from '../lab/person.ts'
+import { waitUntil } from '../lab/wait-until.ts'
 
 /** TKA in the lab with a subscriber that sees every event: what an end-to-end test stands on. */
 export interface Stand extends AsyncDisposable {
@@ -23,6 +24,10 @@ export interface Stand extends AsyncDisposable {
   post(target: FunctionName, message: HttpMessage): Promise<Posted>
   /** What is in the cluster under that person's name: ServiceAccount and bindings, never the Lease. */
   objectsOf(name: string): Promise<readonly string[]>
+  /** Waits until nothing is under that person's name, 15 s at most. */
+  nothingLeftOf(name: string): Promise<void>
+  /** Waits until the API server refuses a person's token, 15 s at most. */
+  refused(person: Person, kubeconfig: string): Promise<void>
 }
 
 /** How a function answered an event. */
@@ -51,6 +56,13 @@ export async function openStand(options: InstallOptions = {}): Promise<Stand> {
   const tap = stack.use(await install.subscribe())
   const people = stack.move()
   const { install: prefix, shadow, keysDir, namespaces } = install
+  const objectsOf: Stand['objectsOf'] = async name => {
+    const lists = await Promise.all([
+      install.kubectl('get', 'serviceaccount', '-n', namespaces.sessions, '-o', 'name'),
+      install.kubectl('get', 'clusterrolebinding,rolebinding', '-A', '-o', 'name'),
+    ])
+    return lists.flatMap(list => list.split('\n')).filter(object => object.includes(`${prefix}-user-${name}`))
+  }
   return {
     lab,
     install,
@@ -70,13 +82,17 @@ export async function openStand(options: InstallOptions = {}): Promise<Stand> {
       if (port === undefined) throw new Error(`${target} is not running`)
       return post(port, message)
     },
-    objectsOf: async name => {
-      const lists = await Promise.all([
-        install.kubectl('get', 'serviceaccount', '-n', namespaces.sessions, '-o', 'name'),
-        install.kubectl('get', 'clusterrolebinding,rolebinding', '-A', '-o', 'name'),
-      ])
-      return lists.flatMap(list => list.split('\n')).filter(object => object.includes(`${prefix}-user-${name}`))
-    },
+    objectsOf,
+    nothingLeftOf: name =>
+      waitUntil(`nothing of ${name} is left`, async () => (await objectsOf(name)).join(', ') || true, {
+        timeoutMs: 15_000,
+      }),
+    refused: (person, kubeconfig) =>
+      waitUntil(
+        `the token in ${kubeconfig} is refused`,
+        async () => (await person.kubectl(kubeconfig, 'get', 'pods')).code !== 0 || 'it still works',
+        { timeoutMs: 15_000 },
+      ),
     [Symbol.asyncDispose]: () => people.disposeAsync(),
   }
 }
@@ -98,15 +114,4 @@ async function post(port: number, { headers, body }: HttpMessage): Promise<Poste
 export function captured(event: SeenEvent): HttpMessage {
   const kept = Object.entries(event.headers).filter(([name]) => name.startsWith('ce-') || name === 'content-type')
   return { headers: Object.fromEntries(kept), body: event.body }
-}
-
-/** Waits until `probe` gives a value, asking every 50 ms; rejects after `timeoutMs`. */
-export async function until<T>(what: string, timeoutMs: number, probe: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + timeoutMs
-  for (;;) {
-    const found = await probe()
-    if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
 }

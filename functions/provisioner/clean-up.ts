@@ -5,9 +5,7 @@ import type { EventOf } from '#events'
 import { carryOut, type MadeObjects } from './carry-out.ts'
 import { endSession, sessionEnded } from './end-session.ts'
 import { lookClosely } from './look-closely.ts'
-import type { ProvisionerDeps } from './provisioner-deps.ts'
-
-export type CleanupDeps = Omit<ProvisionerDeps, 'guardDoubt'>
+import type { CleanupDeps } from './provisioner-deps.ts'
 
 /** Carries out what a revocation came to; gives what `session.ended` says when something was ended. */
 export async function carryThrough(

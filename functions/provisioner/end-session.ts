@@ -5,7 +5,7 @@ import { type Ending, planEnd } from '#core/session/plan-end'
 import type { SessionRecord } from '#core/session/session-record'
 import { createEvent, type EventOf, sourceOf, type TkaEvent } from '#events'
 import { carryOut, type MadeObjects } from './carry-out.ts'
-import type { ProvisionerDeps } from './provisioner-deps.ts'
+import type { CleanupDeps } from './provisioner-deps.ts'
 
 type SessionEnded = EventOf<'dev.tka.session.ended.v1'>
 
@@ -28,7 +28,7 @@ const endTimeoutMs = 15_000
  * Takes everything of a person away and proves that access is gone. Throws Problem `access-may-remain` when it cannot be proved,
  * KubernetesError when the API server fails.
  */
-export async function endSession(deps: ProvisionerDeps, start: Observed, ending: Ending): Promise<EndedSession> {
+export async function endSession(deps: CleanupDeps, start: Observed, ending: Ending): Promise<EndedSession> {
   const signal = AbortSignal.timeout(endTimeoutMs)
   const begun = deps.monotonic()
   const made: MadeObjects = { serviceAccounts: [], bindings: [] }
@@ -75,7 +75,7 @@ function describeEnd(
 
 /** The event that says so: an answer where `cause` is given. */
 export function sessionEnded(
-  deps: Pick<ProvisionerDeps, 'config' | 'now'>,
+  deps: Pick<CleanupDeps, 'config' | 'now'>,
   subject: string,
   data: SessionEnded['data'],
   cause?: TkaEvent,

@@ -7,7 +7,7 @@ import type { MintedToken } from '#io/kubernetes/session-cluster'
 import { carryOut, type MadeObjects } from './carry-out.ts'
 import { endSession, sessionEnded } from './end-session.ts'
 import { lookClosely } from './look-closely.ts'
-import type { ProvisionerDeps } from './provisioner-deps.ts'
+import type { CleanupDeps } from './provisioner-deps.ts'
 
 /** A session that is live, with a token when one was asked for. */
 export interface MadeSession {
@@ -30,7 +30,7 @@ const mostSteps = 30
  * `unavailable` (or the signal's reason) when it may go on with the next delivery: every step is found again in the cluster.
  */
 export async function makeSession(
-  deps: ProvisionerDeps,
+  deps: CleanupDeps,
   wanted: WantedSession,
   options: { readonly signal: AbortSignal; readonly withToken: boolean },
 ): Promise<LoginOutcome> {
@@ -76,7 +76,7 @@ export async function makeSession(
 
 /** Writes the Lease `live` and mints the token, in parallel: the person has a session only if both succeed. */
 async function commit(
-  deps: ProvisionerDeps,
+  deps: CleanupDeps,
   record: LiveRecord,
   write: boolean,
   options: { readonly signal: AbortSignal; readonly withToken: boolean },
@@ -97,7 +97,7 @@ async function commit(
 }
 
 /** A token that lasts as long as the session, within the API server's floor. */
-export async function mintToken(deps: ProvisionerDeps, record: LiveRecord, signal: AbortSignal): Promise<MintedToken> {
+export async function mintToken(deps: CleanupDeps, record: LiveRecord, signal: AbortSignal): Promise<MintedToken> {
   const { name, serviceAccountUid: uid, validUntil } = record
   const seconds = Math.max(shortestTokenSeconds, Math.ceil((validUntil - deps.now()) / 1000))
   const askedAt = deps.now()
@@ -111,7 +111,7 @@ export async function mintToken(deps: ProvisionerDeps, record: LiveRecord, signa
 }
 
 /** Ends what is there so that a new session can begin; `undefined` when something holds the ServiceAccount or its bindings. */
-async function clear(deps: ProvisionerDeps, observed: Observed, reason: EndReason): Promise<Observed | undefined> {
+async function clear(deps: CleanupDeps, observed: Observed, reason: EndReason): Promise<Observed | undefined> {
   const { name } = observed
   const end = await endSession(deps, observed, { reason }).catch((error: unknown) => {
     if (error instanceof Problem) return undefined
@@ -125,7 +125,7 @@ async function clear(deps: ProvisionerDeps, observed: Observed, reason: EndReaso
 
 /** Ends what this very request began and nobody will get. */
 async function giveUp(
-  deps: ProvisionerDeps,
+  deps: CleanupDeps,
   wanted: WantedSession,
   code: ProblemCode,
   signal: AbortSignal,
@@ -139,12 +139,7 @@ async function giveUp(
 }
 
 /** Takes back, by UID, what this run made for a session that the Lease does not know: another hand won the race. */
-async function undo(
-  deps: ProvisionerDeps,
-  wanted: WantedSession,
-  made: MadeObjects,
-  signal: AbortSignal,
-): Promise<void> {
+async function undo(deps: CleanupDeps, wanted: WantedSession, made: MadeObjects, signal: AbortSignal): Promise<void> {
   const stays = deps.view.know(wanted.name).lease
   const kept = (session: string) => stays !== undefined && stays.phase !== 'ended' && stays.session === session
   await Promise.all(

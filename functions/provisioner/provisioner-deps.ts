@@ -3,8 +3,10 @@ import type { EventType, TkaEvent } from '#events'
 import type { SessionCluster } from '#io/kubernetes/session-cluster'
 import type { ClusterView } from './cluster-view.ts'
 
-/** What the provisioner's flows need of the world. */
-export interface ProvisionerDeps {
+type Say = (message: string, fields: Readonly<Record<string, unknown>>) => void
+
+/** What taking sessions away needs of the world. */
+export interface CleanupDeps {
   readonly cluster: SessionCluster
   readonly view: ClusterView
   readonly config: Config
@@ -15,8 +17,12 @@ export interface ProvisionerDeps {
   /** Sends what no delivery caused to the Broker, in its own time. */
   readonly announce: (event: TkaEvent) => void
   /** Says that somebody's hand, or a bug, is in what should be ours alone. Goes to people who are on call. */
-  readonly alarm: (message: string, fields: Readonly<Record<string, unknown>>) => void
-  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
+  readonly alarm: Say
+  readonly warn: Say
+}
+
+/** What all flows need. */
+export interface ProvisionerDeps extends CleanupDeps {
   /** Why the guard is not known to hold; `undefined` when it was proved. */
   readonly guardDoubt: () => string | undefined
 }

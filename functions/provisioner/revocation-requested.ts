@@ -1,9 +1,10 @@
 import { planRevocation, type Revocation } from '#core/session/plan-revocation'
 import { type EventOf, EventRefused, noWish, sourceOf } from '#events'
-import { type CleanupDeps, carryThrough } from './clean-up.ts'
+import { carryThrough } from './clean-up.ts'
 import { denied } from './denied.ts'
 import { sessionEnded } from './end-session.ts'
 import { lookClosely } from './look-closely.ts'
+import type { CleanupDeps } from './provisioner-deps.ts'
 
 type RevocationRequested = EventOf<'dev.tka.session.revocation.requested.v1'>
 type Answer = EventOf<'dev.tka.session.ended.v1' | 'dev.tka.session.denied.v1'>

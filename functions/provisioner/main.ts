@@ -1,0 +1,63 @@
+import { createEmitter } from '#io/emit'
+import { portOf, sinkOf } from '#io/environment'
+import { tryCreate } from '#io/kubernetes/try-create'
+import { listen } from '#io/listen'
+import { loadConfig } from '#io/load-config'
+import { loadKeys } from '#io/load-keys'
+import { createEventServer } from '#io/receive'
+import { run } from '#io/run'
+import { startExpiryTimers } from './expiry-timers.ts'
+import { handleEvents } from './handle.ts'
+import { openCluster } from './open-cluster.ts'
+import { createOutbox } from './outbox.ts'
+import { createPersonQueue } from './person-queue.ts'
+import { watchGuard } from './prove-guard.ts'
+import { acceptedTypes } from './provisioner-deps.ts'
+import { recoverSessions } from './recover-sessions.ts'
+
+await run('provisioner', async ({ env, telemetry, resources, signal }) => {
+  const { log } = telemetry
+  const config = await loadConfig(env)
+  const keys = await loadKeys(env, { function: 'provisioner', log })
+  const watchFailed = (error: unknown) => log.warn('a watch was interrupted', { error })
+  const watching = new AbortController()
+  const open = resources.use(await openCluster({ config, env, signal: watching.signal, failed: watchFailed }))
+  resources.defer(() => watching.abort())
+  const { cluster, view, kubernetes } = open
+  const emit = createEmitter({ sink: sinkOf(env), sign: keys.sign, telemetry })
+  const outbox = resources.use(createOutbox({ emit, failed: log.warn }))
+  const queue = createPersonQueue()
+  resources.defer(() => queue.idle())
+
+  const guard = await watchGuard(
+    { tryCreate: (path, body, options) => tryCreate(kubernetes, path, body, options), config, now: Date.now },
+    doubt => (doubt === undefined ? log.info('the guard holds') : log.error('nothing is granted', { doubt })),
+    signal,
+  )
+  const deps = {
+    cluster,
+    view,
+    config,
+    now: Date.now,
+    monotonic: () => performance.now(),
+    announce: outbox.announce,
+    alarm: (message: string, fields: Readonly<Record<string, unknown>>) => {
+      telemetry.count('tka.alarms', {})
+      log.error(message, { alarm: true, ...fields })
+    },
+    warn: log.warn,
+    guardDoubt: guard.doubt,
+  }
+  await recoverSessions(deps, queue, AbortSignal.any([signal, AbortSignal.timeout(60_000)]))
+  if (config.expiryTimers) resources.use(startExpiryTimers(deps, queue))
+  const app = createEventServer({
+    function: 'provisioner',
+    cluster: config.cluster,
+    keys,
+    telemetry,
+    now: Date.now,
+    accept: acceptedTypes,
+    handle: handleEvents(deps, queue),
+  })
+  resources.use(await listen(app, { port: portOf(env), log }))
+})

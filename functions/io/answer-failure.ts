@@ -2,28 +2,34 @@ import { Problem } from '#core/problem'
 import { EventRefused } from '#events'
 import { EmitFailed } from './emit.ts'
 import { KubernetesError } from './kubernetes/kubernetes-error.ts'
-import type { Logger } from './log.ts'
+import type { Fields } from './log.ts'
+
+/** The answer to a delivery that failed, and what the log says of it. */
+export interface FailureAnswer {
+  readonly response: Response
+  /** What became of the event, in a word of few. */
+  readonly outcome: string
+  readonly severity: 'warn' | 'error'
+  readonly fields: Fields
+}
 
 /**
- * The answer to a delivery that failed. Knative delivers again on 503 and 500, and sends 4xx to the dead letter at once. The body is
+ * Answers a delivery that failed. Knative delivers again on 503 and 500, and sends 4xx to the dead letter at once. The body is
  * a word of ours: it ends up in the dead-lettered event's attributes, so no text of an error goes there.
  */
-export function answerFailure(error: unknown, log: Logger): { readonly response: Response; readonly outcome: string } {
+export function answerFailure(error: unknown): FailureAnswer {
   if (error instanceof EventRefused) {
-    log.warn('refused an event', { reason: error.reason, detail: error.message })
-    return { response: refusal(error), outcome: `refused: ${error.reason}` }
+    const { reason, message } = error
+    return { response: refusal(error), outcome: `refused: ${reason}`, severity: 'warn', fields: { detail: message } }
   }
   if (error instanceof Problem && !error.kind.retriable) {
-    log.warn('cannot do what an event asks', { code: error.code, error })
     // Not the problem's own status: Knative would deliver 404, 409 and 429 again.
-    return { response: failure(422, error.code), outcome: error.code }
+    return { response: failure(422, error.code), outcome: error.code, severity: 'warn', fields: { error } }
   }
   if (isTemporary(error)) {
-    log.warn('cannot do it now', { error })
-    return { response: failure(503, 'unavailable'), outcome: 'unavailable' }
+    return { response: failure(503, 'unavailable'), outcome: 'unavailable', severity: 'warn', fields: { error } }
   }
-  log.error('failed on an event', { error })
-  return { response: failure(500, 'internal'), outcome: 'failed' }
+  return { response: failure(500, 'internal'), outcome: 'failed', severity: 'error', fields: { error } }
 }
 
 /** The answer to an event that is not acted on. */

@@ -11,7 +11,7 @@ import {
   largestBodyBytes,
   type TkaEvent,
 } from '#events'
-import { answerFailure, refusal } from './answer-failure.ts'
+import { answerFailure, type FailureAnswer, refusal } from './answer-failure.ts'
 import type { EventKeys } from './load-keys.ts'
 import type { Logger } from './log.ts'
 import { answerPing } from './ping.ts'
@@ -84,58 +84,49 @@ function receive<T extends EventType>(options: EventServerOptions<T>, message: H
   const type = message.headers['ce-type'] ?? ''
   return telemetry.span('event', message.headers, async (span, traced) => {
     const log = traced.with({ type: type.slice(0, 100), event: message.headers['ce-id']?.slice(0, 128) })
-    const signal = AbortSignal.timeout(timeoutMs)
     const began = performance.now()
-    const { response, outcome } = await answer(options, type, { message, signal, log })
-    span.setAttributes({
-      'cloudevents.event_type': type,
-      'tka.outcome': outcome,
-      'http.response.status_code': response.status,
-    })
+    const given = await answer(options, type, { message, signal: AbortSignal.timeout(timeoutMs), log })
+    const { response, outcome, severity = 'info', fields } = given
+    const { status } = response
+    span.setAttributes({ 'cloudevents.event_type': type, 'tka.outcome': outcome, 'http.response.status_code': status })
     telemetry.count('tka.events', { type: options.accept.some(known => known === type) ? type : 'other', outcome })
-    log.info('event', { outcome, status: response.status, tookMs: Math.round((performance.now() - began) * 10) / 10 })
+    log[severity]('event', { outcome, status, tookMs: Math.round((performance.now() - began) * 10) / 10, ...fields })
     return response
   })
 }
 
-interface Answer {
-  readonly response: Response
-  /** What became of the event, in one word of few. */
-  readonly outcome: string
-}
+/** What to answer, and what became of the event in a word of few. */
+type Answer = Pick<FailureAnswer, 'response' | 'outcome'> & Partial<FailureAnswer>
 
 async function answer<T extends EventType>(
   options: EventServerOptions<T>,
   type: string,
   context: EventContext,
 ): Promise<Answer> {
+  const { keys, cluster, accept, deadLetters = false } = options
   try {
     if (type === 'dev.tka.ping.v1') {
       decodeHint(context.message)
-      return { response: eventResponse(await options.keys.sign(answerPing(options))), outcome: 'pong' }
+      return { response: eventResponse(await keys.sign(answerPing(options))), outcome: 'pong' }
     }
     if (options.hints?.types.includes(type)) {
       await options.hints.handle(decodeHint(context.message), context)
-      return { response: new Response(undefined, { status: 204 }), outcome: 'done' }
+      return { response: emptyResponse(204), outcome: 'done' }
     }
-    const event = await verifyEvent(context.message, {
-      publicKeys: options.keys.publicKeys,
-      cluster: options.cluster,
-      now: options.now(),
-      accept: options.accept,
-      allowExpired: options.deadLetters === true,
-    })
-    const reply = await options.handle(event, context)
-    if (reply === undefined) return { response: new Response(undefined, { status: 204 }), outcome: 'done' }
-    return { response: eventResponse(await options.keys.sign(reply)), outcome: reply.type }
+    const checks = { publicKeys: keys.publicKeys, cluster, now: options.now(), accept, allowExpired: deadLetters }
+    const reply = await options.handle(await verifyEvent(context.message, checks), context)
+    if (reply === undefined) return { response: emptyResponse(204), outcome: 'done' }
+    return { response: eventResponse(await keys.sign(reply)), outcome: reply.type }
   } catch (error) {
-    if (options.deadLetters && error instanceof EventRefused) {
-      return { response: new Response(undefined, { status: 202 }), outcome: `dropped: ${error.reason}` }
-    }
-    return answerFailure(error, context.log)
+    const failed = answerFailure(error)
+    return deadLetters && error instanceof EventRefused ? { ...failed, response: emptyResponse(202) } : failed
   }
 }
 
 function eventResponse({ headers, body }: HttpMessage): Response {
   return new Response(Buffer.from(body), { status: 200, headers: { ...headers } })
+}
+
+function emptyResponse(status: 202 | 204): Response {
+  return new Response(undefined, { status, ...(status === 202 ? { headers: { 'content-length': '0' } } : {}) })
 }

@@ -1,0 +1,28 @@
+// deadletter: turns what could not be delivered into an answer for whoever waits.
+import { sourceOf } from '#events'
+import { createEmitter } from '#io/emit'
+import { portOf, sinkOf } from '#io/environment'
+import { listen } from '#io/listen'
+import { loadConfig } from '#io/load-config'
+import { loadKeys } from '#io/load-keys'
+import { createEventServer } from '#io/receive'
+import { run } from '#io/run'
+import { answeredTypes, handleDeadletter } from './handle.ts'
+
+await run('deadletter', async ({ env, telemetry, resources }) => {
+  const { log } = telemetry
+  const { cluster } = await loadConfig(env)
+  const keys = await loadKeys(env, { function: 'deadletter', log })
+  const emit = createEmitter({ sink: sinkOf(env), sign: keys.sign, telemetry })
+  const server = createEventServer({
+    function: 'deadletter',
+    cluster,
+    keys,
+    telemetry,
+    now: Date.now,
+    accept: answeredTypes,
+    handle: handleDeadletter({ source: sourceOf(cluster, 'deadletter'), emit, now: Date.now }),
+    deadLetters: true,
+  })
+  resources.use(await listen(server, { port: portOf(env), log }))
+})

@@ -1,0 +1,48 @@
+import { createEmitter } from '#io/emit'
+import { portOf, sinkOf } from '#io/environment'
+import { readClusterAccess } from '#io/kubernetes/cluster-access'
+import { connectKubernetes } from '#io/kubernetes/kubernetes'
+import { listen } from '#io/listen'
+import { loadConfig } from '#io/load-config'
+import { loadKeys } from '#io/load-keys'
+import { createEventServer } from '#io/receive'
+import { run } from '#io/run'
+import { readSessionObjects } from './read-session-objects.ts'
+import { sweep } from './sweep.ts'
+import { createSweepGate } from './sweep-gate.ts'
+
+await run('sweeper', async ({ env, telemetry, resources }) => {
+  const { log } = telemetry
+  const config = await loadConfig(env)
+  const keys = await loadKeys(env, { function: 'sweeper', log })
+  const access = await readClusterAccess(env)
+  const kubernetes = resources.use(await connectKubernetes(access))
+  const scope = { install: config.install, sessionsNamespace: config.namespaces.sessions }
+  const unreadable = (error: Error) => log.error('a Lease cannot be read', { alarm: true, error })
+  const deps = {
+    config,
+    readObjects: ({ signal }: { readonly signal: AbortSignal }) =>
+      readSessionObjects(kubernetes, scope, { signal, unreadable }),
+    emit: createEmitter({ sink: sinkOf(env), sign: keys.sign, telemetry }),
+    now: Date.now,
+    info: log.info,
+  }
+  const gate = createSweepGate({ now: () => performance.now(), intervalMs: 20_000 })
+  const app = createEventServer({
+    function: 'sweeper',
+    cluster: config.cluster,
+    keys,
+    telemetry,
+    now: Date.now,
+    accept: [],
+    handle: async () => undefined,
+    hints: {
+      types: ['dev.tka.sweep.requested.v1'],
+      handle: async (hint, { signal, log }) => {
+        const outcome = await gate.pass(() => sweep(deps, hint, signal))
+        log.info('tick', { outcome })
+      },
+    },
+  })
+  resources.use(await listen(app, { port: portOf(env), log }))
+})

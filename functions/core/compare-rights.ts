@@ -1,6 +1,6 @@
 import { decide, type Grant, type RulesConfig } from './decide.ts'
 import { Problem } from './problem.ts'
-import type { TailnetIdentity } from './tailnet-identity.ts'
+import { requirePerson, type TailnetIdentity } from './tailnet-identity.ts'
 
 /** What a session gives. */
 export interface Rights {
@@ -37,11 +37,14 @@ export function stateOfGrant(
   return grantFor(undefined, identity, config) === undefined ? 'grant-lost' : 'grant-lowered'
 }
 
-/** Throws `rights-differ` unless this device's own rules give the session's role and namespaces. */
+/**
+ * Throws `rights-differ` unless this device's own rules give the session's role and namespaces; where nobody can be told to be
+ * there, the Problem of that.
+ */
 export function requireSameRights(session: Rights, identity: TailnetIdentity, config: RulesConfig): void {
-  const grant = decide({ identity, config, role: session.role })
-  if (sameRights(session, grant)) return
-  throw new Problem('rights-differ', `the session has role ${JSON.stringify(session.role)}.`)
+  const person = requirePerson(identity)
+  const grant = grantFor(session.role, person, config)
+  if (grant === undefined || !sameRights(session, grant)) throw new Problem('rights-differ')
 }
 
 function grantFor(role: string | undefined, identity: TailnetIdentity, config: RulesConfig): Grant | undefined {

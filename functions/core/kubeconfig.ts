@@ -69,7 +69,7 @@ export function standardKubeconfig(input: KubeconfigInput): StandardKubeconfig {
 
 /** The CA as a kubeconfig and `/cluster-info` carry it: base64 of the PEM. */
 export function certificateAuthorityData(pem: string): string {
-  return btoa(pem)
+  return Buffer.from(pem).toString('base64')
 }
 
 function contextName({ install, serviceAccount }: KubeconfigInput): string {

@@ -46,7 +46,7 @@ export const problems = {
   'no-rule': {
     status: 403,
     retriable: false,
-    title: 'The tailnet policy gives you no role in this cluster',
+    title: 'No rule of the tailnet policy gives you a role in this cluster',
     advice: [adminAdvice],
   },
   'rules-tie': {

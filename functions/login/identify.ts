@@ -1,0 +1,51 @@
+import { type Identity, TailscaleError, type TailscaleSocket, type WhoIsOptions } from 'tsnet-node'
+import type { TailnetIdentity } from '#core/tailnet-identity'
+import { ConnectionLost } from './connection.ts'
+
+/** What identifying needs of the tailnet node. */
+export interface WhoIsSource {
+  reauthorize(socket: TailscaleSocket, options: WhoIsOptions): Promise<Identity>
+}
+
+/** Half of what is allowed between question and decision, so that the other half is left for deciding. */
+const freshMs = 1_000
+const timeoutMs = 2_000
+
+/** Who is at the other end of a tailnet connection now, in the terms that the rules are decided in. */
+export async function identify(
+  socket: TailscaleSocket,
+  node: WhoIsSource,
+  capability: string,
+): Promise<TailnetIdentity> {
+  try {
+    const options = { maxAgeMs: freshMs, signal: AbortSignal.timeout(timeoutMs) }
+    return toTailnetIdentity(await node.reauthorize(socket, options), capability)
+  } catch (error) {
+    if (!(error instanceof TailscaleError)) return { kind: 'whois-failed' }
+    if (error.code === 'ERR_TSNET_PEER_NOT_FOUND') return { kind: 'unknown' }
+    if (error.code === 'ERR_TSNET_IDENTITY_CHANGED') throw new ConnectionLost(error.code, { cause: error })
+    return { kind: 'whois-failed' }
+  }
+}
+
+/** Puts what the tailnet says about a peer into the terms of the rules. */
+export function toTailnetIdentity(identity: Identity, capability: string): TailnetIdentity {
+  switch (identity.kind) {
+    case 'funnel':
+      return { kind: 'funnel' }
+    case 'unknown':
+      return { kind: identity.whoIsError === undefined ? 'unknown' : 'whois-failed' }
+    case 'tagged':
+      return { kind: 'tagged' }
+    case 'user': {
+      const { user, node, capMap } = identity
+      return {
+        kind: 'person',
+        login: user.login,
+        userId: String(user.id),
+        node: { id: node.id, name: node.name },
+        capabilities: capMap[capability] ?? [],
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Hono } from 'hono'
+import { type NodeStatus, type StateStore, TailscaleNode, type TailscaleSocket } from 'tsnet-node'
+import type { ListenerNames } from '#core/check-request'
+import type { Config } from '#core/config'
+import type { Logger } from '#io/log'
+import type { Connection } from './connection.ts'
+import { identify } from './identify.ts'
+import type { NodeDirectory } from './node-directory.ts'
+import type { NodeHolding } from './node-lease.ts'
+import type { TailnetEnv } from './tailnet-app.ts'
+import { createTailnetServer } from './tailnet-server.ts'
+
+/** The tailnet node while this pod is it. */
+export interface NodeUp {
+  readonly node: TailscaleNode
+  /** Aborts when it is to be left: nothing new is begun, what is under way is finished. */
+  readonly leaving: AbortSignal
+}
+
+/** What being the tailnet node needs. */
+export interface ServeTailnetDeps {
+  readonly config: Config
+  readonly app: Hono<TailnetEnv>
+  readonly state: StateStore
+  readonly directory: NodeDirectory
+  /** File with the key that a node joins with; used while its state is empty. */
+  readonly authKeyFile: string
+  readonly hold: (options: { readonly insist: boolean; readonly signal: AbortSignal }) => Promise<NodeHolding>
+  /** Told of the node that is up, and of `undefined` once it no longer is. */
+  readonly nodeChanged: (node: NodeUp | undefined) => void
+  readonly log: Logger
+}
+
+const firstPauseMs = 1_000
+const longestPauseMs = 30_000
+/** Joining takes a second or three; whoever has to approve the node first may take longer than this, and it is tried again. */
+const upTimeoutMs = 60_000
+
+/**
+ * Is the tailnet node whenever this pod may be, until `signal`. A failure to join is logged and tried again: the pod stays ready for
+ * events meanwhile.
+ */
+export async function serveTailnet(deps: ServeTailnetDeps, signal: AbortSignal): Promise<void> {
+  let insist = true
+  for (let pauseMs = firstPauseMs; !signal.aborted; ) {
+    try {
+      await serveOnce(deps, insist, signal)
+      insist = false
+      pauseMs = firstPauseMs
+    } catch (error) {
+      if (signal.aborted) return
+      deps.log.error('the tailnet node is down', { error, retryMs: pauseMs })
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+    }
+  }
+}
+
+async function serveOnce(deps: ServeTailnetDeps, insist: boolean, signal: AbortSignal): Promise<void> {
+  const { config, log } = deps
+  await using holding = await deps.hold({ insist, signal })
+  await using node = new TailscaleNode(await nodeOptions(deps))
+  logNode(node, log)
+  const stop = AbortSignal.any([signal, holding.wanted])
+  const status = await node.up({ signal: AbortSignal.any([stop, AbortSignal.timeout(upTimeoutMs)]) })
+  deps.nodeChanged({ node, leaving: stop })
+  try {
+    await using ports = new AsyncDisposableStack()
+    for (const scheme of config.tailnet.https ? (['http', 'https'] as const) : (['http'] as const)) {
+      ports.use(await openPort(deps, node, status, scheme))
+    }
+    log.info('the tailnet is up', { name: status.name, ips: status.ips, node: status.id })
+    await aborted(stop)
+    log.info(signal.aborted ? 'leaving the tailnet' : 'handing the tailnet node over')
+  } finally {
+    deps.nodeChanged(undefined)
+  }
+}
+
+async function nodeOptions({ config, state, authKeyFile }: ServeTailnetDeps) {
+  const { hostname, controlUrl, udpPort, tags, env } = config.tailnet
+  const authKey = (await readFile(authKeyFile, 'utf8').catch(() => '')).trim()
+  return {
+    hostname,
+    stateStore: state,
+    port: udpPort,
+    tags,
+    env,
+    ...(controlUrl === undefined ? {} : { controlUrl }),
+    ...(authKey === '' ? {} : { authKey }),
+  }
+}
+
+function logNode(node: TailscaleNode, log: Logger): void {
+  node.on('state', (state, previous) => log.info('tailnet node', { state, previous }))
+  node.on('helperExit', exit => log.warn('the tailnet helper ended', { exit }))
+  node.on('restarted', () => log.info('the tailnet helper is back'))
+  node.on('restartFailed', error => log.error('the tailnet helper cannot be started', { error }))
+  node.on('storeFailed', error => log.error('the tailnet node cannot keep its state', { error }))
+}
+
+const ports = { http: 80, https: 443 } as const
+
+async function openPort(
+  { config, app, directory }: ServeTailnetDeps,
+  node: TailscaleNode,
+  status: NodeStatus,
+  scheme: 'http' | 'https',
+): Promise<AsyncDisposable> {
+  const port = ports[scheme]
+  const listener: ListenerNames = { scheme, port, hosts: namesOf(status) }
+  const connectionOf = ({ socket }: IncomingMessage): Connection => {
+    const peer = socket as TailscaleSocket
+    directory.seen(peer.tailscale)
+    return { listener, identify: () => identify(peer, node, config.capability) }
+  }
+  const { server, drain } = createTailnetServer({ app, timeouts: config.login, connectionOf })
+  const accepting = await node.serve(server, { port, tls: scheme === 'https', unknownPeers: 'accept' })
+  return {
+    async [Symbol.asyncDispose]() {
+      await accepting.close()
+      await drain(config.login.holdMs)
+    },
+  }
+}
+
+function namesOf({ name, ips, certDomains }: NodeStatus): readonly string[] {
+  const [short = ''] = name.split('.')
+  return [...new Set([name, short, ...ips, ...certDomains].filter(host => host !== '').map(host => host.toLowerCase()))]
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,76 @@
+import { Problem } from '#core/problem'
+import type { Answer } from './answer.ts'
+import type { LoginWish, Wish } from './wish.ts'
+
+/** Somebody whose request is held until their wish is answered; disposing of it stops the waiting. */
+export interface Waiter<W extends Wish = Wish> extends Disposable {
+  readonly wish: W
+  readonly answer: Promise<Answer>
+  readonly settled: boolean
+  /** Answers the wish; false when it was answered before. */
+  settle(answer: Answer): boolean
+}
+
+/** Everybody who waits, by the id of the event that carries their wish. */
+export interface Waiters {
+  /** Begins to wait; throws `too-many-requests` when this person, or everybody together, waits for too much already. */
+  open<W extends Wish>(wish: W): Waiter<W>
+  find(request: string): Waiter | undefined
+  /** The session that a person waits for right now. */
+  pendingLogin(person: string): LoginWish | undefined
+  readonly size: number
+}
+
+/** How many may wait. */
+export interface WaiterLimits {
+  readonly perPerson: number
+  readonly total: number
+}
+
+/** The limits of the design: enough for a person with several devices, few enough to hold in memory. */
+export const defaultLimits: WaiterLimits = { perPerson: 4, total: 500 }
+
+/** Makes an empty set of waiters. */
+export function createWaiters(limits: WaiterLimits = defaultLimits): Waiters {
+  const waiting = new Map<string, Waiter>()
+
+  const ofPerson = (person: string) => [...waiting.values()].filter(({ wish }) => wish.person === person)
+
+  return {
+    open(wish) {
+      if (waiting.size >= limits.total) throw new Problem('too-many-requests')
+      if (ofPerson(wish.person).length >= limits.perPerson) throw new Problem('too-many-requests')
+      const waiter = createWaiter(wish, () => waiting.delete(wish.request))
+      waiting.set(wish.request, waiter)
+      return waiter
+    },
+    find: request => waiting.get(request),
+    pendingLogin: person =>
+      ofPerson(person)
+        .filter(({ settled }) => !settled)
+        .map(({ wish }) => wish)
+        .findLast(wish => wish.kind === 'login'),
+    get size() {
+      return waiting.size
+    },
+  }
+}
+
+function createWaiter<W extends Wish>(wish: W, leave: () => void): Waiter<W> {
+  const { promise, resolve } = Promise.withResolvers<Answer>()
+  let settled = false
+  return {
+    wish,
+    answer: promise,
+    get settled() {
+      return settled
+    },
+    settle(answer) {
+      if (settled) return false
+      settled = true
+      resolve(answer)
+      return true
+    },
+    [Symbol.dispose]: leave,
+  }
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type GrantState, stateOfGrant } from '#core/compare-rights'
+import type { LiveRecord, SessionRecord } from '#core/session/session-record'
+import type { TailnetIdentity, TailnetPerson } from '#core/tailnet-identity'
+import type { LoginDeps } from './deps.ts'
+import { nameOf } from './person.ts'
+import { endSession } from './request-logout.ts'
+
+/** What watching the grants needs beside the flows' own. */
+export interface GrantDeps extends LoginDeps {
+  /** The rules of a node, by its stable id; `unknown` when the tailnet has no such node any more. */
+  readonly whoIsNode: (node: string, signal: AbortSignal) => Promise<TailnetIdentity>
+}
+
+/** Ends sessions whose grant the tailnet policy has taken back or lowered. */
+export interface GrantWatch {
+  /** At a request: looks at the session of the person whose device this is. */
+  check(person: TailnetPerson): void
+  /** Looks at every live session once. */
+  checkAll(signal: AbortSignal): Promise<void>
+  /** Looks at every live session, again and again, until `signal`. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+/** Makes the watch. */
+export function createGrantWatch(deps: GrantDeps): GrantWatch {
+  // A peer may be missing from the map for a moment, so only the second look in a row counts.
+  let missing = new Set<string>()
+
+  function judge(record: LiveRecord, identity: TailnetIdentity): void {
+    const state = isOwn(record, identity) ? stateOfGrant(record, identity, deps.config, deps.now()) : 'grant-lost'
+    end(record, state)
+  }
+
+  // However many requests come in meanwhile, the end is asked for once.
+  const ending = new Set<string>()
+
+  function end({ session, login, userId, node }: LiveRecord, reason: GrantState): void {
+    if ((reason !== 'grant-lost' && reason !== 'grant-lowered') || ending.has(session)) return
+    ending.add(session)
+    void endSession({ login, userId, node, reason }, deps).finally(() => ending.delete(session))
+  }
+
+  async function checkAll(signal: AbortSignal): Promise<void> {
+    const stillMissing = new Set<string>()
+    for (const record of deps.sessions.all()) {
+      if (!isLive(record, deps.now())) continue
+      const identity = await deps.whoIsNode(record.node, signal)
+      if (identity.kind !== 'unknown') judge(record, identity)
+      else if (missing.has(record.session)) judge(record, identity)
+      else stillMissing.add(record.session)
+    }
+    missing = stillMissing
+  }
+
+  return {
+    check(person) {
+      const record = deps.sessions.get(nameOf(person, deps))
+      if (!record || !isLive(record, deps.now()) || record.node !== person.node.id) return
+      if (isOwn(record, person)) judge(record, person)
+    },
+    checkAll,
+    async run(signal) {
+      while (!signal.aborted) {
+        await sleep(deps.config.login.driftIntervalMs, undefined, { signal }).catch(() => undefined)
+        if (!signal.aborted) await checkAll(signal)
+      }
+    },
+  }
+}
+
+function isLive(record: SessionRecord, now: number): record is LiveRecord {
+  return record.phase === 'live' && record.validUntil > now
+}
+
+/** False where a node changed hands: whoever has it now, the session's person does not. */
+function isOwn(record: LiveRecord, identity: TailnetIdentity): boolean {
+  return identity.kind !== 'person' || (identity.userId === record.userId && identity.login === record.login)
+}

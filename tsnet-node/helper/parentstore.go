@@ -15,12 +15,13 @@ type parentStore struct {
 	mu     sync.Mutex              // also keeps writes in order
 	known  map[ipn.StateKey][]byte // nil value: known to be absent
 	failed error
+	broken chan struct{} // closed at the first failure
 }
 
 var _ ipn.StateStore = (*parentStore)(nil)
 
 func newParentStore(c *channel) *parentStore {
-	return &parentStore{channel: c, known: map[ipn.StateKey][]byte{}}
+	return &parentStore{channel: c, known: map[ipn.StateKey][]byte{}, broken: make(chan struct{})}
 }
 
 func (s *parentStore) ReadState(id ipn.StateKey) ([]byte, error) {
@@ -71,6 +72,7 @@ func (s *parentStore) fail(err error) error {
 	coded := codedError{"ERR_TSNET_STATE_STORE", err.Error()}
 	if s.failed == nil {
 		s.failed = coded
+		close(s.broken)
 	}
 	s.channel.event("storeFailed", asWireError(coded))
 	return coded

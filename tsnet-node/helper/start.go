@@ -97,6 +97,9 @@ func shortenTimeWait(s *tsnet.Server) {
 
 func (n *node) logf(level string) func(string, ...any) {
 	return func(format string, args ...any) {
+		if level == "debug" && !n.args.Verbose {
+			return
+		}
 		n.channel.event("log", map[string]string{"level": level, "message": n.redact(fmt.Sprintf(format, args...))})
 	}
 }

@@ -13,21 +13,26 @@ func (n *node) up(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	bus, err := client.WatchIPNBus(ctx, ipn.NotifyInitialState)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	if n.store != nil {
+		go func() {
+			select {
+			case <-n.store.broken:
+				stop()
+			case <-watching.Done():
+			}
+		}()
+	}
+	bus, err := client.WatchIPNBus(watching, ipn.NotifyInitialState)
 	if err != nil {
-		return nil, err
+		return nil, n.whyNot(ctx, err)
 	}
 	defer bus.Close()
 	for {
 		notice, err := bus.Next()
-		if n.store != nil && n.store.failure() != nil {
-			return nil, n.store.failure()
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
 		if err != nil {
-			return nil, err
+			return nil, n.whyNot(ctx, err)
 		}
 		if notice.ErrMessage != nil {
 			return nil, codedError{"ERR_TSNET_AUTH", "the control server refused this node: " + n.redact(*notice.ErrMessage)}
@@ -36,7 +41,21 @@ func (n *node) up(ctx context.Context) (any, error) {
 			return nil, codedError{"ERR_TSNET_NEEDS_LOGIN", "this node is not logged in: give an auth key, or set `interactive` and open the URL of the `authUrl` event"}
 		}
 		if notice.State != nil && *notice.State == ipn.Running {
+			if err := n.whyNot(ctx, nil); err != nil {
+				return nil, err
+			}
 			return n.status(ctx)
 		}
 	}
+}
+
+// whyNot returns the reason that says most why the node is not up: the store's failure, an abort, or else err.
+func (n *node) whyNot(ctx context.Context, err error) error {
+	if n.store != nil && n.store.failure() != nil {
+		return n.store.failure()
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }

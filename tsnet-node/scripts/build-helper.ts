@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs, promisify } from 'node:util'
-import { buildFlags, cachePath, type GoProgram, helperModule, programs } from '../src/helper-cache.ts'
+import { buildFlags, cacheDir, cachePath, type GoProgram, helperModule, programs } from '../src/helper-cache.ts'
 
 export { programs } from '../src/helper-cache.ts'
 
@@ -16,13 +16,13 @@ export interface GoBuild extends GoProgram {
 
 /**
  * Builds a program into the cache, unless one of the same sources and flags is there, and resolves to its path. Several
- * processes may ask at once: one builds, the others wait. Needs Go; a cold build compiles Tailscale (2–4 CPU minutes).
+ * processes may ask at once: one builds at a time, the others wait. Needs Go; a cold build compiles Tailscale (2–4 CPU minutes).
  */
 export async function buildGo({ log = () => {}, ...program }: GoBuild): Promise<string> {
   const path = cachePath(program)
   if (existsSync(path)) return path
   await mkdir(dirname(path), { recursive: true })
-  await using _lock = await takeLock(`${path}.lock`)
+  await using _lock = await takeLock(join(cacheDir(), 'build.lock'))
   if (existsSync(path)) return path
   log(`building ${program.name} (a minute or two when cold, seconds after that)`)
   const began = performance.now()
@@ -30,6 +30,11 @@ export async function buildGo({ log = () => {}, ...program }: GoBuild): Promise<
   await rename(`${path}.new`, path)
   log(`built ${program.name} in ${((performance.now() - began) / 1000).toFixed(1)} s`)
   return path
+}
+
+/** Says on standard error what is being built. */
+export function tellProgress(line: string): void {
+  console.error(`tsnet-node: ${line}`)
 }
 
 async function goBuild(program: GoProgram, out: string): Promise<void> {
@@ -51,27 +56,38 @@ function stderrOf(error: unknown): string {
   return error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
 }
 
+/** Takes a lock that a process which dies leaves behind for the next one. */
 async function takeLock(path: string): Promise<AsyncDisposable> {
-  for (;;) {
-    try {
-      await writeFile(path, String(process.pid), { flag: 'wx' })
-      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  const mine = `${path}.${process.pid}`
+  await writeFile(mine, String(process.pid))
+  try {
+    while (!(await linked(mine, path))) {
+      if (await isHeld(path)) await sleep(200)
+      else await rm(path, { force: true })
     }
-    if (await isStale(path)) await rm(path, { force: true })
-    else await sleep(200)
+  } finally {
+    await rm(mine, { force: true })
+  }
+  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+}
+
+/** A link comes with its content, so that nobody sees a lock without its holder. */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
   }
 }
 
-async function isStale(lock: string): Promise<boolean> {
+async function isHeld(lock: string): Promise<boolean> {
   const holder = Number(await readFile(lock, 'utf8').catch(() => ''))
-  if (!holder) return false // just made or just gone
   try {
-    process.kill(holder, 0)
-    return false
+    return holder > 0 && process.kill(holder, 0)
   } catch {
-    return true
+    return false
   }
 }
 
@@ -97,13 +113,12 @@ if (import.meta.main) {
   if (values.help) {
     console.log(usage)
   } else {
-    const log = (line: string) => console.error(`tsnet-node: ${line}`)
     const chosen = Object.entries(programs).filter(([name]) =>
       values.only ? name === values.only : values.all || name === 'helper',
     )
     if (chosen.length === 0) throw new Error(`no program ${values.only}: ${Object.keys(programs).join(', ')}`)
     for (const [, program] of chosen) {
-      const path = await buildGo({ ...program, log })
+      const path = await buildGo({ ...program, log: tellProgress })
       if (values.print) console.log(path)
     }
   }

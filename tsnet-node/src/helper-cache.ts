@@ -28,8 +28,12 @@ export const programs = {
 
 /** Where a program built here is kept: outside the tree, by the hash of everything it is made of. */
 export function cachePath(program: GoProgram, env: NodeJS.ProcessEnv = process.env): string {
-  const caches = env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  return join(caches, 'tsnet-node', contentHash(program), program.name)
+  return join(cacheDir(env), contentHash(program), program.name)
+}
+
+/** `${XDG_CACHE_HOME:-~/.cache}/tsnet-node` */
+export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tsnet-node')
 }
 
 function contentHash(program: GoProgram): string {

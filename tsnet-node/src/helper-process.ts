@@ -54,9 +54,8 @@ export class HelperProcess {
     env: Readonly<Record<string, string>>,
     handlers: ControlHandlers,
   ): Promise<HelperProcess> {
-    const privateDir = await mkdtemp(join(tmpdir(), `tsnet-node-${process.pid}-`))
+    const privateDir = await makePrivateDir()
     try {
-      await chmod(privateDir, 0o700)
       const child = spawn(path, [], {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
         env: { ...inheritedEnv(process.env), ...env },
@@ -85,6 +84,16 @@ export class HelperProcess {
     const how = signal ? `was killed by ${signal}` : `exited with ${code}`
     const last = this.#stderr.trim().split('\n').at(-1)
     return new TailscaleError('ERR_TSNET_HELPER_EXITED', `the helper ${how}${last ? `: ${last}` : ''}`)
+  }
+}
+
+async function makePrivateDir(): Promise<string> {
+  try {
+    const dir = await mkdtemp(join(tmpdir(), `tsnet-node-${process.pid}-`))
+    await chmod(dir, 0o700)
+    return dir
+  } catch (cause) {
+    throw new TailscaleError('ERR_TSNET', `no private directory can be made in ${tmpdir()}: set TMPDIR`, { cause })
   }
 }
 

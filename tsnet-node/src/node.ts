@@ -240,6 +240,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
       for (const [listener, key] of this.#listeners) {
         const { signal: _, ...options } = listener.options // it bounded the first call only
         await this.#bind(session, listener, key, options)
+        if (!this.#listeners.has(listener)) await session.unlisten(key) // closed meanwhile
       }
     } catch (error) {
       await session.close()

@@ -109,4 +109,16 @@ suite('the state of a node', () => {
     assert.equal(error.code, 'ERR_TSNET_STATE_STORE')
     assert.ok(failures.length > 0)
   })
+
+  test('that stops being written on the way is an error with a code, in seconds', async () => {
+    const store = recordingStore()
+    const write = async (key: string, value: Uint8Array) => {
+      if (key !== '_machinekey') throw new Error(`no room for ${key}`)
+      await store.write(key, value)
+    }
+    await using node = makeNode(net, { hostname: 'half-written', stateStore: { ...store, write } })
+    const error = await rejection(node.up({ signal: AbortSignal.timeout(10_000) }))
+    assert.equal(error.code, 'ERR_TSNET_STATE_STORE')
+    assert.match(error.message, /no room for/)
+  })
 })

@@ -12,6 +12,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"os/signal"
 	"time"
 
 	"tailscale.com/ipn/store/mem"
@@ -38,6 +39,7 @@ func main() {
 	if *verbose {
 		logf = log.Printf
 	}
+	signal.Ignore(os.Interrupt) // Ctrl-C ends the parent, and with it our standard input
 	netns.SetEnabled(false)
 	node := &tsnet.Server{
 		Hostname:   *hostname,

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type Agent, type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { buildGo, programs } from '../../scripts/build-helper.ts'
+import { buildGo, programs, tellProgress } from '../../scripts/build-helper.ts'
 import { splitAddress } from '../address.ts'
 import { startLineProcess } from './line-process.ts'
 import { connectSocks, type SocksAddress, type SocksTarget, socksAgent } from './socks5.ts'
@@ -49,7 +49,7 @@ export interface Laptop extends AsyncDisposable {
 export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
   const { hostname, controlUrl, authKey, stateDir, signal } = options
   const args = ['-hostname', hostname, '-control-url', controlUrl, ...(stateDir ? ['-state-dir', stateDir] : [])]
-  const process = await startLineProcess(await buildGo(programs.laptop), args, {
+  const process = await startLineProcess(await buildGo({ ...programs.laptop, log: tellProgress }), args, {
     env: { ...testnetEnv(controlUrl), ...(authKey && { TS_AUTHKEY: authKey }) },
     signal,
   })

@@ -1,4 +1,4 @@
-import { buildGo, programs } from '../../scripts/build-helper.ts'
+import { buildGo, programs, tellProgress } from '../../scripts/build-helper.ts'
 import { startLineProcess } from './line-process.ts'
 
 /** What the offline tailnet says about one node, by hostname; may be set before the node joins. */
@@ -80,7 +80,7 @@ export interface Testnet extends TestnetAdmin, AsyncDisposable {
 /** Starts an offline tailnet; the first start builds it, which needs Go. */
 export async function startTestnet({ authKey, requireLogin, signal }: TestnetOptions = {}): Promise<Testnet> {
   const args = [...(authKey ? ['-authkey', authKey] : []), ...(requireLogin ? ['-require-login'] : [])]
-  const process = await startLineProcess(await buildGo(programs.testnet), args, { signal })
+  const process = await startLineProcess(await buildGo({ ...programs.testnet, log: tellProgress }), args, { signal })
   const { controlUrl, adminUrl } = process.ready as { controlUrl: string; adminUrl: string }
   return {
     ...testnetAdmin(adminUrl),

@@ -5,14 +5,14 @@ import type { FunnelFacts, Identity, PeerIdentity, TlsFacts } from './identity.t
 import type { NodeStatus } from './status.ts'
 
 /** A peer as the helper sends it (helper/internal/peer). */
-export interface WirePeer {
+interface WirePeer {
   readonly node: { readonly id: string; readonly name: string; readonly tags: readonly string[] }
   readonly user?: { readonly id: number; readonly login: string; readonly displayName: string }
   readonly capMap: Readonly<Record<string, readonly unknown[]>>
 }
 
 /** The header of a stream as the helper sends it (helper/stream.go). */
-export interface WireHeader {
+interface WireHeader {
   readonly v: 1
   readonly at: number
   readonly remote: string

@@ -1,6 +1,6 @@
 import { v7 } from 'uuid'
 import * as v from 'valibot'
-import { type EventOf, type EventType, isOfType, TkaEvent } from './event.ts'
+import { type EventData, type EventOf, type EventType, isOfType, TkaEvent } from './event.ts'
 import { toWireTime } from './instant.ts'
 import { issuePaths } from './issue-paths.ts'
 import { noWish } from './sequence.ts'
@@ -11,7 +11,7 @@ export interface NewEvent<T extends EventType> {
   readonly source: string
   /** Name of the person's ServiceAccount. */
   readonly subject: string
-  readonly data: EventOf<T>['data']
+  readonly data: EventData[T]
   /** Epoch milliseconds. */
   readonly now: number
   /** The event that this one answers or follows from: gives `correlationid`, `causationid` and, unless given, `sequence`. */

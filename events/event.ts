@@ -30,6 +30,9 @@ export type EventType = TkaEvent['type']
 /** The event of one type (or of several). */
 export type EventOf<T extends EventType> = Extract<TkaEvent, { readonly type: T }>
 
+/** The data of each type of event. */
+export type EventData = { readonly [T in EventType]: EventOf<T>['data'] }
+
 /** Narrows an event to its type. */
 export function isOfType<T extends EventType>(event: TkaEvent, ...types: readonly T[]): event is EventOf<T> {
   return types.some(type => type === event.type)

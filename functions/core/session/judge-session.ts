@@ -73,8 +73,8 @@ function findTampering(observed: Observed, lease: LiveRecord): string | undefine
     return `ServiceAccount ${observed.name} is not the one that session ${lease.session} made`
   const [foreign] = foreignBindings(observed, lease)
   if (foreign) return `binding ${nameOf(foreign)} gives ${observed.name} rights that session ${lease.session} did not`
-  const agreed = [lease.validUntil, lease.extension?.validUntil]
-  const odd = [serviceAccount, ...observed.bindings].find(object => !agreed.includes(object.validUntil))
+  const agreed = lease.extension ? [lease.validUntil, lease.extension.validUntil] : [lease.validUntil]
+  const odd = [serviceAccount, ...observed.bindings].find(({ validUntil }) => !agreed.some(at => at === validUntil))
   return odd && `${odd.name} says another valid-until than its Lease`
 }
 

@@ -1,36 +1,37 @@
-// Makes the signing keys of an install: `node knative/keys.ts --help`.
+// Makes the keys of one install: node knative/keys.ts --dir keys, then kubectl apply -k keys
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { generateKeys } from '#events'
+import { stringify } from 'yaml'
+import { generateKeys } from '#events/keys/generate-keys'
 import { writeKeys } from '#events/keys/write-keys'
+import { keyKustomization } from './render/key-manifests.ts'
 
-const help = `Makes the keys with which the functions sign their events:
-  <dir>/<function>.jwk.json  private Ed25519 JWK of each function, for the Secret that only it mounts (mode 0600)
-  <dir>/jwks.json            public keys of all functions, for the ConfigMap that all of them mount
+const usage = `usage: node knative/keys.ts [--dir keys] [--install tka] [--namespace tka-system] [--days 365]
 
-Usage: node knative/keys.ts [--dir keys] [--days 365]
+Writes one private key for each function that signs, the public keys of all of them, and a kustomization, so that
+kubectl apply -k <dir> puts them where the functions look for them. Never overwrites a key.`
 
-  --dir   directory to write to; made when missing. Keys that are there are never overwritten.
-  --days  how long the keys are good for, from now (1 to 3650)
-  --help  this text`
+const { values } = parseArgs({
+  options: {
+    dir: { type: 'string', default: 'keys' },
+    install: { type: 'string', default: 'tka' },
+    namespace: { type: 'string', default: 'tka-system' },
+    days: { type: 'string', default: '365' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
 
-try {
-  const { values } = parseArgs({
-    options: {
-      dir: { type: 'string', default: 'keys' },
-      days: { type: 'string', default: '365' },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) console.log(help)
-  else for (const path of await makeKeys(values.dir, Number(values.days))) console.log(path)
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
-}
-
-async function makeKeys(dir: string, days: number): Promise<readonly string[]> {
-  if (!(Number.isInteger(days) && days >= 1 && days <= 3650))
-    throw new Error('--days must be a whole number from 1 to 3650')
-  const now = Date.now()
-  return writeKeys(dir, await generateKeys({ notBefore: now, notAfter: now + days * 86_400_000 }))
+if (values.help === true) {
+  console.log(usage)
+} else {
+  const days = Number(values.days)
+  if (!Number.isInteger(days) || days < 1) throw new Error(`--days ${values.days}: expected a whole number of days`)
+  const notBefore = Date.now()
+  const keys = await generateKeys({ notBefore, notAfter: notBefore + days * 86_400_000 })
+  const paths = await writeKeys(values.dir, keys)
+  const kustomization = keyKustomization(keys, { install: values.install, system: values.namespace })
+  await writeFile(join(values.dir, 'kustomization.yaml'), stringify(kustomization))
+  for (const path of paths) console.log(path)
+  console.log(`\nvalid for ${days} days; next: kubectl apply -k ${values.dir}`)
 }

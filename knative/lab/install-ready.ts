@@ -59,7 +59,7 @@ export async function guardHolds(
         await api.call('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
           query: { dryRun: 'All' },
           body: attempt,
-          impersonate: provisioner,
+          impersonate: { user: provisioner },
           signal,
         })
         return 'it let a forbidden binding through'

@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { generateKeys } from '#events/keys/generate-keys'
+import { writeKeys } from '#events/keys/write-keys'
 import { keyManifests } from '../render/key-manifests.ts'
 import type { Manifest } from '../render/manifest.ts'
 import { checkOffers } from '../render/offered-roles.ts'
@@ -86,13 +87,7 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
   undo.defer(() => rm(dir, { recursive: true, force: true }))
   const keys = await generateKeys({ notBefore: Date.now() - 60_000, notAfter: Date.now() + dayMs })
   const keysDir = join(dir, 'keys')
-  await mkdir(keysDir, { mode: 0o700 })
-  await Promise.all([
-    ...keys.private.map(jwk =>
-      writeFile(join(keysDir, `${jwk.function}.jwk.json`), JSON.stringify(jwk), { mode: 0o600 }),
-    ),
-    writeFile(join(keysDir, 'jwks.json'), JSON.stringify(keys.public)),
-  ])
+  await writeKeys(keysDir, keys)
 
   const manifests = [
     ...base,

@@ -28,3 +28,22 @@ export function keyManifests(
     },
   ]
 }
+
+/** The same objects as a kustomization over the files that `writeKeys` writes. */
+export function keyKustomization(
+  keys: GeneratedKeys,
+  { install, system }: { readonly install: string; readonly system: string },
+) {
+  return {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    namespace: system,
+    // The functions look for these names, and read changed files without a restart.
+    generatorOptions: { disableNameSuffixHash: true },
+    secretGenerator: keys.private.map(jwk => ({
+      name: signingKeySecret(install, jwk.function),
+      files: [`key.jwk.json=${jwk.function}.jwk.json`],
+    })),
+    configMapGenerator: [{ name: publicKeysConfigMap(install), files: ['jwks.json'] }],
+  }
+}

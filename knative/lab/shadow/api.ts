@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
@@ -17,13 +18,19 @@ export class ApiError extends Error {
   }
 }
 
+/** Whom to act as. */
+export interface Impersonated {
+  readonly user: string
+  readonly groups?: readonly string[]
+}
+
 export interface ApiCall {
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
   /** Content type of the body; a patch's kind. JSON by default. */
   readonly contentType?: string
-  /** Acts as this user instead. */
-  readonly impersonate?: string
+  /** Acts as somebody else instead. */
+  readonly impersonate?: Impersonated
   readonly signal?: AbortSignal
 }
 
@@ -43,9 +50,7 @@ export async function openApi(kubeconfigFile: string): Promise<Api> {
   kubeconfig.loadFromFile(kubeconfigFile)
   const server = kubeconfig.getCurrentCluster()?.server
   if (server === undefined) throw new Error(`${kubeconfigFile} names no cluster`)
-  const access: RequestOptions = {}
-  await kubeconfig.applyToHTTPSOptions(access)
-  const { ca, cert, key, rejectUnauthorized, headers } = access
+  const { ca, cert, key, rejectUnauthorized, headers }: RequestOptions = await accessOf(kubeconfig)
   const agent = new Agent({
     keepAlive: true,
     ...(ca === undefined ? {} : { ca }),
@@ -53,9 +58,29 @@ export async function openApi(kubeconfigFile: string): Promise<Api> {
     ...(key === undefined ? {} : { key }),
     ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
   })
+  return connect(server, agent, headersOf(headers))
+}
 
+/** Opens the API server with a bearer token. */
+export function openApiWithToken(server: string, ca: Uint8Array, token: string): Api {
+  return connect(server, new Agent({ keepAlive: true, ca: Buffer.from(ca) }), { authorization: `Bearer ${token}` })
+}
+
+async function accessOf(kubeconfig: KubeConfig): Promise<RequestOptions> {
+  const access: RequestOptions = {}
+  await kubeconfig.applyToHTTPSOptions(access)
+  return access
+}
+
+function headersOf(headers: RequestOptions['headers']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  )
+}
+
+function connect(server: string, agent: Agent, access: Readonly<Record<string, string>>): Api {
   const send = (method: string, path: string, call: ApiCall, signal: AbortSignal) =>
-    new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    new Promise<IncomingMessage>((resolve, reject) => {
       const url = new URL(path, server)
       for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value)
       const body = call.body === undefined ? undefined : JSON.stringify(call.body)
@@ -64,9 +89,9 @@ export async function openApi(kubeconfigFile: string): Promise<Api> {
         agent,
         signal,
         headers: {
-          ...(headers as Record<string, string> | undefined),
+          ...access,
           accept: 'application/json',
-          ...(call.impersonate === undefined ? {} : { 'impersonate-user': call.impersonate }),
+          ...(call.impersonate === undefined ? {} : impersonation(call.impersonate)),
           ...(body === undefined
             ? {}
             : { 'content-type': call.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
@@ -75,12 +100,12 @@ export async function openApi(kubeconfigFile: string): Promise<Api> {
       outgoing.on('response', resolve).on('error', reject).end(body)
     })
 
-  const refuse = async (what: string, response: import('node:http').IncomingMessage): Promise<never> => {
+  const refuse = async (what: string, response: IncomingMessage): Promise<never> => {
     const body = await text(response)
     const { reason, message } = statusOf(body)
     throw new ApiError(what, response.statusCode ?? 0, reason, message)
   }
-  const succeeded = (response: import('node:http').IncomingMessage) => (response.statusCode ?? 0) < 400
+  const succeeded = (response: IncomingMessage) => (response.statusCode ?? 0) < 400
 
   return {
     call: async (method, path, call = {}) => {
@@ -98,6 +123,10 @@ export async function openApi(kubeconfigFile: string): Promise<Api> {
     },
     [Symbol.dispose]: () => agent.destroy(),
   }
+}
+
+function impersonation({ user, groups = [] }: Impersonated): Record<string, string | string[]> {
+  return { 'impersonate-user': user, ...(groups.length === 0 ? {} : { 'impersonate-group': [...groups] }) }
 }
 
 function statusOf(body: string): { readonly reason: string; readonly message: string } {

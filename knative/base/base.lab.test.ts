@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
+import { parseAllDocuments } from 'yaml'
+import { functionNames } from '#events/functions'
+import { startLab } from '../lab/index.ts'
+import { type Install, installTka } from '../lab/install.ts'
+import { applyAll, pathOf } from '../lab/install-apply.ts'
+import type { Lab } from '../lab/lab.ts'
+import { runProgram } from '../lab/run-program.ts'
+import { type Api, ApiError, openApi } from '../lab/shadow/api.ts'
+import { waitUntil } from '../lab/wait-until.ts'
+import { Manifest, describe as nameOf } from '../render/manifest.ts'
+import { render } from '../render/render.ts'
+
+const folder = fileURLToPath(new URL('.', import.meta.url))
+
+describe('the base', () => {
+  const stack = new AsyncDisposableStack()
+  let lab: Lab
+  let api: Api
+
+  before(async () => {
+    lab = stack.use(await startLab())
+    api = stack.use(await openApi(lab.kubeconfig))
+  })
+  after(() => stack.disposeAsync())
+
+  it('is to kubectl what it is to the renderer', async () => {
+    const { code, stdout, stderr } = await runProgram(lab.kubectl, ['kustomize', folder])
+    assert.equal(code, 0, stderr)
+    const byName = (manifests: readonly Manifest[]) =>
+      Object.fromEntries(manifests.map(object => [nameOf(object), object]))
+    const theirs = parseAllDocuments(stdout).map(document => v.parse(Manifest, document.toJS()))
+    assert.deepEqual(byName(theirs), byName((await render()).manifests))
+  })
+
+  describe('installed', () => {
+    let install: Install
+
+    before(async () => {
+      install = await installTka(lab, { without: functionNames })
+    })
+
+    it('changes nothing when it is applied again', async () => {
+      const versions = async () =>
+        Promise.all(install.manifests.map(async manifest => [nameOf(manifest), await version(manifest)]))
+      const before = await versions()
+      await applyAll(api, install.manifests)
+      assert.deepEqual(await versions(), before)
+    })
+
+    it('keeps what login wrote into its Lease and its Secret when it is applied again', async () => {
+      const { system } = install.namespaces
+      const secret = `/api/v1/namespaces/${system}/secrets/${install.install}-login-node`
+      const lease = `/apis/coordination.k8s.io/v1/namespaces/${system}/leases/${install.install}-login`
+      const merge = (path: string, body: object) =>
+        api.call('PATCH', path, { body, contentType: 'application/merge-patch+json' })
+      await merge(secret, { data: { state: 'c3RhdGU=' } })
+      await merge(lease, { spec: { holderIdentity: 'pod' } })
+      await applyAll(api, install.manifests)
+      assert.deepEqual(v.parse(v.object({ data: v.unknown() }), await api.call('GET', secret)).data, {
+        state: 'c3RhdGU=',
+      })
+      assert.deepEqual(v.parse(v.object({ spec: v.unknown() }), await api.call('GET', lease)).spec, {
+        holderIdentity: 'pod',
+      })
+    })
+
+    it('leaves nothing when it is taken away', async () => {
+      await install[Symbol.asyncDispose]()
+      await waitUntil('everything to be gone', async () => {
+        const left = await Promise.all(
+          install.manifests.map(async manifest => ((await exists(manifest)) ? [nameOf(manifest)] : [])),
+        )
+        return left.flat().length === 0 || left.flat().join(', ')
+      })
+    })
+
+    const Meta = v.object({
+      metadata: v.object({ uid: v.string(), generation: v.optional(v.number()), resourceVersion: v.string() }),
+    })
+
+    // The generation, which a status does not change; of what has none, the version of the whole object.
+    const version = async (manifest: Manifest): Promise<string> => {
+      const { uid, generation, resourceVersion } = v.parse(Meta, await api.call('GET', pathOf(manifest))).metadata
+      return `${uid} ${generation ?? resourceVersion}`
+    }
+
+    const exists = async (manifest: Manifest): Promise<boolean> => {
+      try {
+        await api.call('GET', pathOf(manifest))
+        return true
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return false
+        throw error
+      }
+    }
+  })
+})

@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { takeLock } from './lock.ts'
+import { makePrivateDir } from './state-dir.ts'
+import { socketName } from './supervise.ts'
+import { type Ask, hear, say, Told } from './supervisor-messages.ts'
+import { waitUntil } from './wait-until.ts'
+
+/** Which supervisor to join. */
+export interface JoinOptions {
+  /** Its private directory. */
+  readonly dir: string
+  /** Started with `dir` as its argument when there is none: a TypeScript file that calls `supervise`. */
+  readonly program: string
+  readonly signal?: AbortSignal | undefined
+  readonly progress?: ((line: string) => void) | undefined
+}
+
+/** A hold on a running stack: disposing of it, or dying, lets go. */
+export interface Membership extends AsyncDisposable {
+  readonly state: unknown
+  route(host: string, port: number | undefined): Promise<void>
+  /** Keeps the stack up without holders, or no longer; resolves to the number of other holders. */
+  keep(keep: boolean): Promise<number>
+}
+
+const logName = 'supervisor.log'
+/** One may have been ending when we came; more than that is a crash. */
+const attempts = 3
+
+/** Joins the running supervisor, or starts one. Rejects with the reason when its stack cannot start. */
+export async function joinSupervisor(options: JoinOptions): Promise<Membership> {
+  await makePrivateDir(options.dir)
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    options.signal?.throwIfAborted()
+    const joined = await hold((await connectTo(options.dir)) ?? (await startAndConnect(options)), options)
+    if (joined !== undefined) return joined
+    // The supervisor was just ending: the next one is ours to start.
+  }
+  throw new Error(`the lab's supervisor ends before the lab is up: see ${join(options.dir, logName)}`)
+}
+
+/** Joins the running supervisor; `undefined` when there is none. */
+export async function joinRunning(options: Omit<JoinOptions, 'program'>): Promise<Membership | undefined> {
+  const socket = await connectTo(options.dir)
+  return socket && (await hold(socket, options))
+}
+
+async function connectTo(dir: string): Promise<Socket | undefined> {
+  const socket = connect(join(dir, socketName))
+  socket.on('error', () => {}) // 'close' follows
+  try {
+    await once(socket, 'connect')
+    return socket
+  } catch {
+    return undefined
+  }
+}
+
+async function startAndConnect({ dir, program, signal }: JoinOptions): Promise<Socket> {
+  await using _lock = await takeLock(`start ${dir}`, { signal })
+  const other = await connectTo(dir)
+  if (other !== undefined) return other
+  const log = join(dir, logName)
+  const fd = openSync(log, 'w', 0o600)
+  // Detached: Ctrl-C in a terminal reaches the holders, and the supervisor ends once the last of them is gone.
+  const child = spawn(process.execPath, [program, dir], { detached: true, stdio: ['ignore', fd, fd], env: cleanEnv() })
+  closeSync(fd)
+  child.unref()
+  const died = new AbortController()
+  child.once('exit', async () => died.abort(new Error(`the lab's supervisor ended: ${await readFile(log, 'utf8')}`)))
+  const until = AbortSignal.any([died.signal, ...(signal ? [signal] : [])])
+  const found: Socket[] = []
+  const listens = async (): Promise<true | string> => {
+    const socket = await connectTo(dir)
+    if (socket !== undefined) found.push(socket)
+    return socket !== undefined || 'no socket'
+  }
+  await waitUntil("the lab's supervisor listens", listens, { signal: until, timeoutMs: 15_000 })
+  const [socket] = found
+  if (socket === undefined) throw new Error('unreachable: the wait found a socket')
+  return socket
+}
+
+/** The supervisor outlives whoever starts it: it takes neither a test runner's nor a debugger's settings along. */
+function cleanEnv(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, NODE_V8_COVERAGE: ___, ...env } = process.env
+  return env
+}
+
+/** Waits until the stack is up; `undefined` when the supervisor ended without a reason. */
+async function hold(
+  socket: Socket,
+  { signal, progress }: Omit<JoinOptions, 'program'>,
+): Promise<Membership | undefined> {
+  const waiting = new Map<number, PromiseWithResolvers<number>>()
+  const up = Promise.withResolvers<Extract<Told, { told: 'ready' }> | undefined>()
+  let lastId = 0
+  const gone = new Error('the lab is gone')
+
+  const onTold = (message: Told): void => {
+    if (message.told === 'progress') progress?.(message.line)
+    else if (message.told === 'ready') up.resolve(message)
+    else if (message.told === 'failed') up.reject(new Error(`the lab: ${message.why}`))
+    else {
+      const { error, holders, id } = message
+      if (error === undefined) waiting.get(id)?.resolve(holders)
+      else waiting.get(id)?.reject(new Error(error))
+      waiting.delete(id)
+    }
+  }
+  const closed = hear(socket, Told, onTold)
+    .catch(up.reject)
+    .then(() => {
+      up.resolve(undefined)
+      for (const { reject } of waiting.values()) reject(gone)
+    })
+  const abort = () => {
+    up.reject(signal?.reason)
+    socket.destroy()
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  const ready = await up.promise
+    .catch((error: unknown) => {
+      socket.destroy()
+      throw error
+    })
+    .finally(() => signal?.removeEventListener('abort', abort))
+  if (ready === undefined) return undefined
+
+  // An idle hold does not keep its process alive; an ask does, until it is answered.
+  socket.unref()
+  const ask = async (message: DistributiveOmit<Ask, 'id'>): Promise<number> => {
+    if (!socket.writable) throw gone
+    const id = ++lastId
+    const answer = Promise.withResolvers<number>()
+    waiting.set(id, answer)
+    socket.ref()
+    say(socket, { ...message, id })
+    return answer.promise.finally(() => {
+      if (waiting.size === 0) socket.unref()
+    })
+  }
+  return {
+    state: ready.state,
+    route: async (host, port) => {
+      await ask({ ask: 'route', host, ...(port === undefined ? {} : { port }) })
+    },
+    keep: keep => ask({ ask: 'keep', keep }),
+    [Symbol.asyncDispose]: async () => {
+      socket.ref()
+      socket.end()
+      await closed
+    },
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

@@ -1,0 +1,41 @@
+// What a holder of the lab and its supervisor say to each other: JSON, one message a line, over a unix socket.
+import type { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import * as v from 'valibot'
+
+/** What a holder asks for; the connection itself is the hold. */
+export const Ask = v.variant('ask', [
+  v.object({ ask: v.literal('route'), id: v.number(), host: v.string(), port: v.optional(v.number()) }),
+  /** Keeps the lab up without holders, until it is asked for again with `keep: false`. */
+  v.object({ ask: v.literal('keep'), id: v.number(), keep: v.boolean() }),
+])
+/** What a holder asks for. */
+export type Ask = v.InferOutput<typeof Ask>
+
+/** What the supervisor tells. */
+export const Told = v.variant('told', [
+  v.object({ told: v.literal('progress'), line: v.string() }),
+  v.object({ told: v.literal('ready'), state: v.unknown() }),
+  v.object({ told: v.literal('failed'), why: v.string() }),
+  /** The answer to the ask of this id; `holders` counts the others. */
+  v.object({ told: v.literal('done'), id: v.number(), holders: v.number(), error: v.optional(v.string()) }),
+])
+/** What the supervisor tells. */
+export type Told = v.InferOutput<typeof Told>
+
+/** Writes one message. */
+export function say(socket: Socket, message: Ask | Told): void {
+  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)
+}
+
+/** Reads messages until the connection ends, however it ends; rejects on one that does not fit the schema. */
+export async function hear<Message>(
+  socket: Socket,
+  schema: v.GenericSchema<unknown, Message>,
+  onMessage: (message: Message) => void,
+): Promise<void> {
+  socket.on('error', () => {}) // 'close' follows
+  const closed = new Promise<void>(done => socket.once('close', () => done()))
+  for await (const line of createInterface({ input: socket })) onMessage(v.parse(schema, JSON.parse(line)))
+  await closed
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { describe, it } from 'node:test'
+import { sign, verify } from '#events'
+import { sampleEvent } from '#events/testing/sample-events'
+import { makeTrialKeys } from '#events/testing/trial-keys'
+import { createEmitter } from './emit.ts'
+import { trialTelemetry } from './testing/trial-function.ts'
+
+const now = Date.parse('2026-11-23T10:00:00Z')
+const type = 'dev.tka.session.ended.v1'
+const event = sampleEvent(type, now)
+
+async function openSink(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const trial = await makeTrialKeys(now)
+  const server = createServer(answer)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  assert.ok(address !== null && typeof address === 'object')
+  const emit = createEmitter({
+    sink: new URL(`http://127.0.0.1:${address.port}/tka-system/tka`),
+    sign: event => sign(event, trial.keyOf('provisioner')),
+    telemetry: trialTelemetry(),
+  })
+  return { emit, trial, [Symbol.asyncDispose]: async () => void server.closeAllConnections() ?? server.close() }
+}
+
+const signal = AbortSignal.timeout(5_000)
+
+describe('emitting', () => {
+  it('POSTs the signed event in binary mode to the sink', async () => {
+    const got = Promise.withResolvers<{
+      path: string | undefined
+      method: string | undefined
+      headers: Record<string, string>
+      body: Buffer
+    }>()
+    await using sink = await openSink(async (request, response) => {
+      const { url: path, method } = request
+      const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
+      got.resolve({ path, method, headers, body: await buffer(request) })
+      response.writeHead(202).end()
+    })
+    await sink.emit(event, { signal })
+    const { path, method, headers, body } = await got.promise
+    assert.deepEqual([method, path], ['POST', '/tka-system/tka'])
+    assert.deepEqual(
+      await verify({ headers, body }, { keys: sink.trial.keys, cluster: 'lab', now, accept: [type] }),
+      event,
+    )
+  })
+
+  it('fails on every answer but 2xx, a redirection too, with its status', async () => {
+    for (const status of [301, 307, 400, 404, 500, 503]) {
+      await using sink = await openSink((_, response) => {
+        response.writeHead(status, { location: '/elsewhere' }).end('a long story')
+      })
+      await assert.rejects(sink.emit(event, { signal }), { name: 'EmitFailed', status })
+    }
+  })
+
+  it('fails without a status when nobody answers', async () => {
+    await using sink = await openSink(request => void request.destroy())
+    await assert.rejects(sink.emit(event, { signal }), { name: 'EmitFailed', status: undefined })
+  })
+
+  it('waits as long as it is told to, and no longer', async () => {
+    await using sink = await openSink(() => {})
+    await assert.rejects(sink.emit(event, { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' })
+  })
+})

@@ -129,17 +129,16 @@ suite('many connections', () => {
     await net[Symbol.asyncDispose]()
   })
 
-  test('that the server closes first, one after another, never hang the client', async () => {
+  test('that the server closes first, one after another, never leave the client waiting for seconds', async () => {
     const host = (await node.status()).ips[0] ?? ''
     await using listener = await node.listen({ port: 7001 })
     listener.on('connection', socket => socket.end('bye'))
     const hung: number[] = []
+    const signal = () => AbortSignal.timeout(2_900) // a second lost SYN would be tried again after 3 s
     const worker = async () => {
       for (let i = 0; i < 100; i++) {
-        const socket = await laptop
-          .connect({ host, port: 7001 }, { signal: AbortSignal.timeout(5_000) })
-          .catch(() => undefined)
-        const said = socket && Buffer.concat(await socket.toArray()).toString()
+        const socket = await laptop.connect({ host, port: 7001 }, { signal: signal() }).catch(() => undefined)
+        const said = socket && Buffer.concat(await socket.toArray({ signal: signal() })).toString()
         if (said !== 'bye') hung.push(i)
       }
     }

@@ -32,7 +32,8 @@ export async function connectFunnel({
   signal,
 }: FunnelOptions): Promise<Socket> {
   const path = await funnelSocket(folder, pid)
-  const socket = connect({ path, ...(signal && { signal }) })
+  signal?.throwIfAborted()
+  const socket = connect({ path })
   await once(socket, 'connect')
   socket.write(`${JSON.stringify({ port, src, target })}\n`)
   return socket

@@ -15,13 +15,19 @@ export interface SocksTarget {
   readonly port: number
 }
 
-/** Connects to `host:port` through a SOCKS5 proxy (RFC 1928, no authentication; names are resolved by the proxy). */
+/**
+ * Connects to `host:port` through a SOCKS5 proxy (RFC 1928, no authentication; names are resolved by the proxy). The
+ * signal bounds connecting alone.
+ */
 export async function connectSocks(
   proxy: SocksAddress,
   target: SocksTarget,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<Socket> {
-  const socket = connect({ host: proxy.host, port: proxy.port, ...(signal && { signal }) })
+  signal?.throwIfAborted()
+  const socket = connect({ host: proxy.host, port: proxy.port })
+  const abort = () => socket.destroy(signal?.reason)
+  signal?.addEventListener('abort', abort)
   try {
     await once(socket, 'connect')
     socket.write(Buffer.from([5, 1, 0]))
@@ -35,6 +41,8 @@ export async function connectSocks(
   } catch (error) {
     socket.destroy()
     throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
   }
 }
 
@@ -64,7 +72,8 @@ async function readBytes(socket: Socket, count: number): Promise<Buffer> {
     const bytes: Buffer | null = socket.read(count)
     if (bytes?.length === count) return bytes
     if (bytes || socket.readableEnded || socket.destroyed) throw new Error('SOCKS5 proxy hung up')
-    await Promise.race([once(socket, 'readable'), once(socket, 'close')])
+    const waiting = new AbortController() // leaves no listener of the one that came second
+    await Promise.race(['readable', 'close'].map(name => once(socket, name, waiting))).finally(() => waiting.abort())
   }
 }
 

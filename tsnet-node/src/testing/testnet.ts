@@ -1,4 +1,5 @@
 import { buildGo, programs, tellProgress } from '../../scripts/build-helper.ts'
+import { locateHelper } from '../locate-helper.ts'
 import { startLineProcess } from './line-process.ts'
 
 /** What the offline tailnet says about one node, by hostname; may be set before the node joins. */
@@ -77,8 +78,9 @@ export interface Testnet extends TestnetAdmin, AsyncDisposable {
   readonly pid: number
 }
 
-/** Starts an offline tailnet; the first start builds it, which needs Go. */
+/** Starts an offline tailnet; the first start builds it, and the helper where there is none, which needs Go. */
 export async function startTestnet({ authKey, requireLogin, signal }: TestnetOptions = {}): Promise<Testnet> {
+  await ensureHelper()
   const args = [...(authKey ? ['-authkey', authKey] : []), ...(requireLogin ? ['-require-login'] : [])]
   const process = await startLineProcess(await buildGo({ ...programs.testnet, log: tellProgress }), args, { signal })
   const { controlUrl, adminUrl } = process.ready as { controlUrl: string; adminUrl: string }
@@ -89,6 +91,14 @@ export async function startTestnet({ authKey, requireLogin, signal }: TestnetOpt
     env: testnetEnv(controlUrl),
     pid: process.pid,
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  }
+}
+
+async function ensureHelper(): Promise<void> {
+  try {
+    locateHelper()
+  } catch {
+    await buildGo({ ...programs.helper, log: tellProgress })
   }
 }
 

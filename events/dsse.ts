@@ -9,7 +9,7 @@ export interface DsseEnvelope {
 }
 
 /** Names the CloudEvents verifiability extension and its version. */
-export const payloadType = 'https://cloudevents.io/verifiability/dsse/v0.1'
+const payloadType = 'https://cloudevents.io/verifiability/dsse/v0.1'
 
 /** The bytes that a DSSE v1.0.2 signature is made over: `PAE(payloadType, payload)`. */
 export function preAuthenticationEncoding(payload: Uint8Array): Uint8Array {

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { EventId, Sequence, Source, Subject, WireTime } from './fields.ts'
 
 /** The attributes of every signed event beside `specversion`, `type` and `datacontenttype`. */
-export const envelope = {
+const envelope = {
   id: EventId,
   source: Source,
   subject: Subject,

@@ -310,6 +310,22 @@ describe('an event is refused', () => {
     }
   })
 
+  it('and never breaks us, whatever the message is', async () => {
+    const names = fc.constantFrom(
+      'content-type',
+      ...['specversion', 'id', 'type', 'source', 'time', 'sequence', 'dssematerial', 'x'].map(name => `ce-${name}`),
+    )
+    const values = fc.oneof(fc.string(), fc.constantFrom('application/json', '1.0', requested))
+    const message = await signed(sampleEvent(requested, now))
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(names, values), fc.boolean(), fc.uint8Array(), async (headers, upon, body) => {
+        const altered = { headers: upon ? { ...message.headers, ...headers } : headers, body }
+        await assert.rejects(check(altered), { name: 'EventRefused' })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   it('when it has two signatures, of which the second is good', async () => {
     const message = await signed(sampleEvent(requested, now))
     const envelope = JSON.parse(Buffer.from(message.headers['ce-dssematerial'] ?? '', 'base64').toString())

@@ -5,7 +5,7 @@ import type { SealingJwk } from '../fields.ts'
 import { type FunctionName, sourceOf } from '../functions.ts'
 
 /** A public key as published in RFC 8037, A.6. */
-export const sampleSealingJwk: SealingJwk = {
+const sampleSealingJwk: SealingJwk = {
   kty: 'OKP',
   crv: 'X25519',
   x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08',

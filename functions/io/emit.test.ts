@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
+import { propagation } from '@opentelemetry/api'
 import { sign, verify } from '#events'
 import { sampleEvent } from '#events/testing/sample-events'
 import { makeTrialKeys } from '#events/testing/trial-keys'
@@ -49,6 +50,25 @@ describe('emitting', () => {
       await verify({ headers, body }, { keys: sink.trial.keys, cluster: 'lab', now, accept: [type] }),
       event,
     )
+  })
+
+  it('carries the trace on, where a propagator is registered', async () => {
+    propagation.setGlobalPropagator({
+      inject: (_, carrier, setter) => setter.set(carrier, 'traceparent', 'the trace'),
+      extract: context => context,
+      fields: () => ['traceparent'],
+    })
+    try {
+      const got = Promise.withResolvers<unknown>()
+      await using sink = await openSink((request, response) => {
+        got.resolve(request.headers.traceparent)
+        response.writeHead(202).end()
+      })
+      await sink.emit(event, { signal })
+      assert.equal(await got.promise, 'the trace')
+    } finally {
+      propagation.disable()
+    }
   })
 
   it('fails on every answer but 2xx, a redirection too, with its status', async () => {

@@ -1,4 +1,13 @@
-import { type Attributes, context, metrics, propagation, type Span, SpanKind, trace } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type Counter,
+  context,
+  metrics,
+  propagation,
+  type Span,
+  SpanKind,
+  trace,
+} from '@opentelemetry/api'
 import type { Environment } from './environment.ts'
 import { createLogger, type Logger } from './log.ts'
 import { remoteContext } from './trace-context.ts'
@@ -35,6 +44,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     now: options.now ?? Date.now,
     write: options.write ?? (line => void process.stdout.write(line)),
   })
+  const counters = new Map<string, Counter>()
   return {
     log,
     span: (name, headers, work) =>
@@ -48,7 +58,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
             span.end()
           }
         }),
-    count: (name, attributes) => metrics.getMeter(library).createCounter(name).add(1, attributes),
+    count: (name, attributes) => {
+      const counter = counters.get(name) ?? metrics.getMeter(library).createCounter(name)
+      counters.set(name, counter)
+      counter.add(1, attributes)
+    },
     traceHeaders: () => {
       const headers: Record<string, string> = {}
       propagation.inject(context.active(), headers)

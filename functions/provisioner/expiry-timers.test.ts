@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, it, mock, type TestContext } from 'node:test'
+import { createMemoryCluster } from './testing/memory-cluster.ts'
+import { sampleConfig, samplePerson } from './testing/sample-events.ts'
+import { startProvisioner } from './testing/start-provisioner.ts'
+
+const hour = 3600_000
+const day = 24 * hour
+
+/** A provisioner whose clock and timers go when they are told to. */
+async function world(t: TestContext, change: Parameters<typeof startProvisioner>[1] = {}) {
+  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse('2026-11-23T10:00:00Z') })
+  t.after(() => mock.timers.reset())
+  const memory = createMemoryCluster(Date.now)
+  const alice = await samplePerson('alice', { now: Date.now })
+  const provisioner = startProvisioner(memory, change)
+  t.after(() => provisioner[Symbol.dispose]())
+  provisioner.startTimers()
+  return { ...memory, alice, provisioner }
+}
+
+/** Lets time pass and what it started come to its end. */
+async function pass(ms: number): Promise<void> {
+  mock.timers.tick(ms)
+  for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+}
+
+describe('expiry timers', () => {
+  it('end a session at its second, not before, and tell of it', async t => {
+    const { provisioner, alice, model } = await world(t)
+    await provisioner.handle(alice.login({ period: 60 }))
+    await pass(59_999)
+    assert.equal(model.bindings.size, 1)
+    await pass(1)
+    assert.equal(model.bindings.size, 0)
+    assert.equal(model.serviceAccounts.size, 0)
+    const reasons = provisioner.announced.map(event => event.type === 'dev.tka.session.ended.v1' && event.data.reason)
+    assert.deepEqual(reasons, ['expired'])
+  })
+
+  it('look again when they fire: a session that was extended stays until its new end', async t => {
+    const { provisioner, alice, model } = await world(t)
+    await provisioner.handle(alice.login({ period: 60 }))
+    await pass(30_000)
+    await provisioner.handle(alice.login({ period: 60 }))
+    await pass(59_999)
+    assert.equal(model.bindings.size, 1)
+    await pass(1)
+    assert.equal(model.bindings.size, 0)
+  })
+
+  it('end the sessions that they find at a start', async t => {
+    const { provisioner, alice, model, cluster, view } = await world(t)
+    await provisioner.handle(alice.login({ period: 60 }))
+    provisioner[Symbol.dispose]()
+    await pass(61_000)
+    assert.equal(model.bindings.size, 1)
+    const next = startProvisioner({ cluster, view })
+    t.after(() => next[Symbol.dispose]())
+    next.startTimers()
+    await pass(1)
+    assert.equal(model.bindings.size, 0)
+  })
+
+  it('hold a delay that is longer than a timer can be', async t => {
+    const days = 40
+    const config = sampleConfig({
+      period: { minimum: '1s', maximum: `${days * 24}h` },
+      maxSession: `${days * 24}h`,
+      roles: [{ name: 'view', scope: 'cluster', maxPeriod: `${days * 24}h` }],
+    })
+    const { provisioner, alice, model } = await world(t, { config })
+    await provisioner.handle(alice.login({ period: (days * day) / 1000 }))
+    await pass(25 * day)
+    await pass(15 * day - 1)
+    assert.equal(model.bindings.size, 1)
+    await pass(1)
+    assert.equal(model.bindings.size, 0)
+  })
+
+  it('try again after a pause when the API server fails', async t => {
+    mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse('2026-11-23T10:00:00Z') })
+    t.after(() => mock.timers.reset())
+    const memory = createMemoryCluster(Date.now)
+    const alice = await samplePerson('alice', { now: Date.now })
+    let broken = false
+    const getLease = (...call: Parameters<typeof memory.cluster.getLease>) =>
+      broken ? Promise.reject(new Error('broken')) : memory.cluster.getLease(...call)
+    const provisioner = startProvisioner({ ...memory, cluster: { ...memory.cluster, getLease } })
+    t.after(() => provisioner[Symbol.dispose]())
+    provisioner.startTimers()
+    await provisioner.handle(alice.login({ period: 60 }))
+    broken = true
+    await pass(60_000)
+    await pass(1_000)
+    assert.equal(memory.model.bindings.size, 1)
+    broken = false
+    await pass(2_000)
+    assert.equal(memory.model.bindings.size, 0)
+  })
+})

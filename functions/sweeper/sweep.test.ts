@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createModelCluster } from '#core/session/testing/model-cluster'
+import { runPlans } from '#core/session/testing/run-plans'
+import { hour, limits, minute, start, wantedSession } from '#core/session/testing/sample-session'
+import type { TkaEvent } from '#events'
+import { findPastDue } from './findings.ts'
+import { sweep } from './sweep.ts'
+import { createSweepGate } from './sweep-gate.ts'
+
+/** A cluster with the sessions of some people, asked for at `start` for eight hours. */
+function world(...people: readonly string[]) {
+  const model = createModelCluster(() => start)
+  const run = runPlans({ cluster: model, now: () => start, limits })
+  for (const name of people) run.login(wantedSession({ name }))
+  const objects = () => ({
+    leases: [...model.leases.values()],
+    serviceAccounts: [...model.serviceAccounts.values()],
+    bindings: [...model.bindings.values()],
+  })
+  return { model, run, objects }
+}
+
+const alice = 'tka-user-alice'
+const bob = 'tka-user-bob'
+
+describe('a sweep', () => {
+  it('finds nothing while every session lives', () => {
+    assert.deepEqual(findPastDue(world(alice, bob).objects(), start + hour, limits), [])
+  })
+
+  it('finds sessions that are past due', () => {
+    const session = wantedSession().request
+    assert.deepEqual(findPastDue(world(alice).objects(), start + 8 * hour, limits), [
+      { name: alice, session, reason: 'expired' },
+    ])
+  })
+
+  it('finds objects whose Lease is gone', () => {
+    const { model, objects } = world(alice, bob)
+    model.leases.delete(alice)
+    assert.deepEqual(findPastDue(objects(), start + hour, limits), [{ name: alice, reason: 'orphaned' }])
+  })
+
+  it('finds a binding that outlived its session', () => {
+    const { model, objects } = world(alice)
+    model.leases.delete(alice)
+    model.serviceAccounts.delete(alice)
+    assert.deepEqual(findPastDue(objects(), start + hour, limits), [{ name: alice, reason: 'orphaned' }])
+  })
+
+  it('finds an ended session’s Lease once it has told its story for ten minutes', () => {
+    const { run, objects } = world(alice)
+    run.revoke(alice, { reason: 'logout', request: 'r', sequence: '0000000000000002' })
+    assert.deepEqual(findPastDue(objects(), start + 9 * minute, limits), [])
+    assert.equal(findPastDue(objects(), start + 10 * minute, limits).length, 1)
+  })
+
+  it('asks the provisioner for each finding, under the same id every time', async () => {
+    const emitted: TkaEvent[] = []
+    const { objects } = world(alice, bob)
+    const deps = {
+      config: { cluster: 'lab', maxSessionSeconds: limits.maxSessionSeconds },
+      readObjects: async () => objects(),
+      emit: async (event: TkaEvent) => void emitted.push(event),
+      now: () => start + 9 * hour,
+      info: () => undefined,
+    }
+    const signal = AbortSignal.timeout(5_000)
+    await sweep(deps, { type: 'dev.tka.sweep.requested.v1', id: 'tick-1' }, signal)
+    await sweep(deps, { type: 'dev.tka.sweep.requested.v1', id: 'tick-2' }, signal)
+    assert.deepEqual(emitted.map(({ subject }) => subject).toSorted(), [alice, alice, bob, bob])
+    assert.equal(new Set(emitted.map(({ id }) => id)).size, 2)
+    assert.equal(
+      emitted.every(({ source, sequence }) => source === '/tka/lab/sweeper' && /^0+$/.test(sequence)),
+      true,
+    )
+  })
+})
+
+describe('the gate of the sweeper', () => {
+  it('lets one sweep through at a time, and one in twenty seconds', async () => {
+    let time = 0
+    const gate = createSweepGate({ now: () => time, intervalMs: 20_000 })
+    const running = Promise.withResolvers<void>()
+    const first = gate.pass(() => running.promise)
+    time = 30_000
+    assert.equal(await gate.pass(async () => assert.fail('a second sweep')), 'skipped')
+    running.resolve()
+    assert.equal(await first, 'swept')
+    time = 19_999
+    assert.equal(await gate.pass(async () => assert.fail('too soon')), 'skipped')
+    time = 20_000
+    assert.equal(await gate.pass(async () => undefined), 'swept')
+  })
+
+  it('lets the next one through at once after one that failed', async () => {
+    const gate = createSweepGate({ now: () => 0, intervalMs: 20_000 })
+    await assert.rejects(gate.pass(async () => Promise.reject(new Error('no API server'))))
+    assert.equal(await gate.pass(async () => undefined), 'swept')
+  })
+})

@@ -2,7 +2,7 @@
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The value of a variable that the manifest must set; throws an error that names it. */
-export function requireVariable(env: Environment, name: string): string {
+function requireVariable(env: Environment, name: string): string {
   const value = env[name]
   if (!value) throw new Error(`${name} is not set: the manifest of this function sets it`)
   return value

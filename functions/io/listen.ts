@@ -49,7 +49,7 @@ function portOf(server: Server): number {
 }
 
 /** Stops accepting and waits for what is under way. `close()` alone would wait for every connection that is merely kept open. */
-export async function drain(server: Server, drainMs: number): Promise<void> {
+async function drain(server: Server, drainMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   server.close(() => resolve())
   const sweep = setInterval(() => server.closeIdleConnections(), 20)

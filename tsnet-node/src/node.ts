@@ -18,6 +18,7 @@ import type { StreamHeader } from './stream-header.ts'
 import { asTailscaleSocket, type TailscaleSocket } from './tailscale-socket.ts'
 import { createWhoIsCache } from './whois-cache.ts'
 import { peerIdentity, type WireStatus } from './wire.ts'
+import { withSignal } from './with-signal.ts'
 
 /** Events of a node. */
 export interface NodeEvents {
@@ -89,6 +90,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    */
   async up({ signal }: { readonly signal?: AbortSignal } = {}): Promise<NodeStatus> {
     this.#throwIfClosed()
+    if (this.#restarting) await withSignal(this.#restarting, signal)
     if (this.#session) return this.status(signal && { signal })
     this.#starting ??= this.#start(signal).finally(() => {
       this.#starting = undefined
@@ -212,27 +214,30 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
       this.#session = undefined
       this.#whoIs.clear()
       if (this.#closing.signal.aborted) return
+      const recovered = performance.now() - since > recoveredAfterMs
+      const restarting = this.#restart(recovered ? 1 : attempt).finally(() => {
+        if (this.#restarting === restarting) this.#restarting = undefined // it may have crashed again already
+      })
+      this.#restarting = restarting
       this.#enter('Restarting')
       this.emit('helperExit', exit)
-      const recovered = performance.now() - since > recoveredAfterMs
-      this.#restarting = this.#restart(recovered ? 1 : attempt)
     })
   }
 
   async #restart(first: number): Promise<void> {
-    for (let attempt = first; !this.#closing.signal.aborted; attempt++) {
+    for (let attempt = first; ; attempt++) {
       try {
         await sleep(backOffMs(attempt), undefined, { signal: this.#closing.signal })
         const session = await this.#startSession(this.#closing.signal)
         await this.#bindAll(session)
         this.#run(session, performance.now(), attempt + 1)
-        this.emit('restarted')
-        return
+        break
       } catch (error) {
         if (this.#closing.signal.aborted) return
         this.emit('restartFailed', asTailscaleError(error))
       }
     }
+    this.emit('restarted')
   }
 
   async #bindAll(session: HelperSession): Promise<void> {
@@ -287,7 +292,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
   #up(): HelperSession {
     this.#throwIfClosed()
     if (this.#session) return this.#session
-    throw this.#state === 'Restarting' || this.#restarting
+    throw this.#restarting
       ? new TailscaleError('ERR_TSNET_HELPER_EXITED', 'the helper is being started again')
       : new TailscaleError('ERR_TSNET_NOT_UP', 'call up() first')
   }

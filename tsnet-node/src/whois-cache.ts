@@ -1,5 +1,6 @@
 import type { PeerIdentity } from './identity.ts'
 import type { WhoIsOptions } from './options.ts'
+import { withSignal } from './with-signal.ts'
 
 /** What the cache needs. */
 export interface WhoIsDeps {
@@ -69,18 +70,5 @@ export function createWhoIsCache({ ask, now }: WhoIsDeps): WhoIsCache {
       keep(identity.remoteAddress, { answer: Promise.resolve(identity), at: identity.at, settled: true })
     },
     clear: () => entries.clear(),
-  }
-}
-
-/** One caller's abort is no reason to fail the others. */
-async function withSignal<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return answer
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([answer, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }

@@ -70,6 +70,20 @@ suite('a helper that dies', () => {
     await listener.close()
   })
 
+  test('is one helper only, whoever calls up meanwhile', async () => {
+    const { id } = await node.status()
+    const exited = once(node, 'helperExit')
+    kill(node.helperPid, 'SIGKILL')
+    await exited
+    const statuses = await Promise.all([node.up(), node.up()])
+    assert.deepEqual(
+      statuses.map(status => status.id),
+      [id, id],
+    )
+    const named = (await net.nodes()).filter(({ hostname }) => hostname === 'server')
+    assert.equal(named.length, 1)
+  })
+
   test('does so under load, and no answer is ever mixed up', async () => {
     let answered = 0
     const load = Promise.all(

@@ -24,7 +24,14 @@ async function openSink(answer: (request: IncomingMessage, response: ServerRespo
     sign: event => sign(event, trial.keyOf('provisioner')),
     telemetry: trialTelemetry(),
   })
-  return { emit, trial, [Symbol.asyncDispose]: async () => void server.closeAllConnections() ?? server.close() }
+  return {
+    emit,
+    trial,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
 }
 
 const signal = AbortSignal.timeout(5_000)

@@ -21,7 +21,11 @@ export interface ObjectList {
 const pageSize = 500
 
 /** Reads a whole collection, page by page, as plain JSON. */
-export async function listObjects(kubernetes: Kubernetes, query: ListQuery, options: CallOptions): Promise<ObjectList> {
+export async function listObjects(
+  kubernetes: Pick<Kubernetes, 'transport' | 'timeoutMs'>,
+  query: ListQuery,
+  options: CallOptions,
+): Promise<ObjectList> {
   const items: unknown[] = []
   let next = ''
   for (;;) {

@@ -38,7 +38,7 @@ const longestPauseMs = 5_000
  * `failed` and bridged: by going on at the last resourceVersion, or by a new list when the server no longer has it (410).
  */
 export async function watchObjects(
-  kubernetes: Kubernetes,
+  kubernetes: Pick<Kubernetes, 'transport' | 'timeoutMs'>,
   query: ListQuery,
   handlers: WatchHandlers,
   signal: AbortSignal,

@@ -93,7 +93,17 @@ describe('emitting', () => {
   })
 
   it('waits as long as it is told to, and no longer', async () => {
+    const answers = {
+      nothing: () => {},
+      'half an answer': (_: IncomingMessage, response: ServerResponse) => void response.writeHead(202).write('half'),
+    }
+    for (const [what, answer] of Object.entries(answers)) {
+      await using sink = await openSink(answer)
+      await assert.rejects(sink.emit(event, { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' }, what)
+    }
     await using sink = await openSink(() => {})
-    await assert.rejects(sink.emit(event, { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' })
+    await assert.rejects(sink.emit(event, { signal: AbortSignal.abort(new Error('too late')) }), {
+      message: 'too late',
+    })
   })
 })

@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { finished } from 'node:stream/promises'
 import type { HttpMessage, TkaEvent } from '#events'
 import type { Telemetry } from './telemetry.ts'
 
@@ -31,24 +35,38 @@ export function createEmitter({ sink, sign, telemetry }: EmitterOptions): Emit {
     postMessage(sink, await sign(event), { signal, headers: telemetry.traceHeaders() })
 }
 
-/** POSTs a message, signed or not, to a sink. Anything but 2xx is {@link EmitFailed}. */
+/**
+ * POSTs a message, signed or not, to a sink. Anything but 2xx is {@link EmitFailed}; redirections are not followed.
+ * By Node's own client, which sends plain HTTP through a proxy as it is, where `fetch` would ask for a tunnel.
+ */
 export async function postMessage(
   sink: URL,
   message: HttpMessage,
   options: { readonly signal: AbortSignal; readonly headers?: Readonly<Record<string, string>> },
 ): Promise<void> {
   const { signal, headers } = options
-  const response = await fetch(sink, {
-    method: 'POST',
-    headers: { ...headers, ...message.headers },
-    body: Buffer.from(message.body),
-    redirect: 'manual',
-    signal,
-  }).catch((cause: unknown) => {
+  const status = await post(sink, { ...headers, ...message.headers }, message.body, signal).catch((cause: unknown) => {
     if (signal.aborted) throw signal.reason
     throw new EmitFailed(`the sink ${sink.host} could not be reached`, { cause })
   })
-  await response.body?.cancel()
-  if (!response.ok)
-    throw new EmitFailed(`the sink ${sink.host} answered ${response.status}`, { status: response.status })
+  if (status < 200 || status > 299) throw new EmitFailed(`the sink ${sink.host} answered ${status}`, { status })
+}
+
+/** Resolves to the status, once the whole answer has come. */
+async function post(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array,
+  signal: AbortSignal,
+): Promise<number> {
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const outgoing = send(url, { method: 'POST', headers: { ...headers, 'content-length': body.length }, signal })
+  // An abort may fail the request after its failure was told: an error without a listener would end the process.
+  outgoing.on('error', () => undefined)
+  outgoing.end(body)
+  const [response]: IncomingMessage[] = await once(outgoing, 'response')
+  if (response === undefined) throw new Error('no answer')
+  response.resume()
+  await finished(response)
+  return response.statusCode ?? 0
 }

@@ -101,7 +101,7 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
     },
   ]
   progress(`applying ${manifests.length} objects of ${install}`)
-  undo.defer(() => removeInstall(api, install, manifests))
+  undo.defer(() => removeInstall(api, install, manifests).catch(error => progress(`uninstalling ${install}: ${error}`)))
   await applyAll(api, manifests, signal)
 
   progress(`starting the functions of ${install}`)

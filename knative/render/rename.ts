@@ -14,11 +14,9 @@ const nameKeys = new Set(['name', 'policyName', 'secretName', 'resourceNames'])
 export function rename(manifest: Manifest, { install, namespaces }: InstallNames): Manifest {
   const namespace = (name: string) =>
     name === 'tka-system' ? namespaces.system : name === 'tka' ? namespaces.sessions : name
-  // In CEL, names stand inside expressions: the functions' users, and the sessions namespace as a variable of its own.
+  // In CEL, the functions' users stand inside expressions; everything else is a variable (guard-variables.ts).
   const expression = (text: string) =>
-    text === "'tka'"
-      ? `'${namespaces.sessions}'`
-      : text.replaceAll('system:serviceaccount:tka-system:', `system:serviceaccount:${namespaces.system}:`)
+    text.replaceAll('system:serviceaccount:tka-system:', `system:serviceaccount:${namespaces.system}:`)
 
   const string = (key: string, value: string): string => {
     if (key === 'namespace' || key === 'kubernetes.io/metadata.name') return namespace(value)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import * as v from 'valibot'
 import { type Manifest, describe as nameOf } from './manifest.ts'
 import { render } from './render.ts'
 
@@ -24,6 +25,19 @@ function find(manifests: readonly Manifest[], name: string): Manifest {
   return found
 }
 
+const Policy = v.object({
+  spec: v.object({ variables: v.array(v.object({ name: v.string(), expression: v.string() })) }),
+})
+
+// Those that are values, not expressions over the request.
+function variablesOf(manifests: readonly Manifest[], policy: string): Readonly<Record<string, string>> {
+  const { variables } = v.parse(Policy, find(manifests, `ValidatingAdmissionPolicy ${policy}`)).spec
+  const isValue = (expression: string) => /^(["[0-9]|duration\(")/.test(expression)
+  return Object.fromEntries(
+    variables.filter(({ expression }) => isValue(expression)).map(({ name, expression }) => [name, expression]),
+  )
+}
+
 describe('render', () => {
   it('gives every cluster-scoped object the prefix of the install', async () => {
     const { manifests } = await render(ours)
@@ -41,7 +55,7 @@ describe('render', () => {
       assert.doesNotMatch(text, /tka-(?!user-alice)/, nameOf(manifest))
       assert.doesNotMatch(
         text,
-        /"namespace":"tka"|"kubernetes.io\/metadata.name":"tka"|serviceaccounts?:tka/,
+        /"namespace":"tka"|\\"tka\\"|"kubernetes.io\/metadata.name":"tka"|serviceaccounts?:tka/,
         nameOf(manifest),
       )
       assert.equal(manifest.metadata.labels?.['app.kubernetes.io/instance'], 'blue', nameOf(manifest))
@@ -67,25 +81,24 @@ describe('render', () => {
         },
       ],
     )
-    assert.deepEqual(find(manifests, 'ConfigMap blue-guard in blue-sys').data, {
-      install: 'blue',
-      prefix: 'blue-user-',
-      sessions: 'people',
-      system: 'blue-sys',
-      clusterRoles: 'reader',
-      namespacedRoles: 'deployer,reader',
-      maxSessionSeconds: '3660',
-      maxTokenSeconds: '3600',
-      audiences: 'https://kubernetes.default.svc',
-      adminGroups: 'platform',
+    assert.deepEqual(variablesOf(manifests, 'blue-guard-provisioner-bindings'), {
+      install: '"blue"',
+      prefix: '"blue-user-"',
+      sessions: '"people"',
+      system: '"blue-sys"',
+      clusterRoles: '["reader"]',
+      namespacedRoles: '["deployer","reader"]',
+      longestSession: 'duration("3660s")',
     })
+    assert.deepEqual(variablesOf(manifests, 'blue-guard-others-bindings'), { sessions: '"people"' })
+    assert.deepEqual(variablesOf(manifests, 'blue-guard-others-sessions'), { adminGroups: '["platform"]' })
   })
 
   it('never limits tokens below the shortest that the API server gives', async () => {
     const { manifests } = await render({ config: { period: { minimum: '2s' }, maxSession: '5s' } })
-    const { data } = find(manifests, 'ConfigMap tka-guard in tka-system')
-    assert.match(JSON.stringify(data), /"maxSessionSeconds":"65"/)
-    assert.match(JSON.stringify(data), /"maxTokenSeconds":"600"/)
+    const { longestSession, longestTokenSeconds } = variablesOf(manifests, 'tka-guard-provisioner-sessions')
+    assert.equal(longestSession, 'duration("65s")')
+    assert.equal(longestTokenSeconds, '600')
   })
 
   it('keeps the comments of config.yaml and replaces only what is given', async () => {

@@ -2,25 +2,19 @@ import * as v from 'valibot'
 import { parse } from 'yaml'
 import { type Config, parseConfig } from '#core/config'
 import { overrideConfig } from './config-file.ts'
+import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
 import { describe, type Manifest } from './manifest.ts'
 import { rolesOf } from './offered-roles.ts'
 import { readBase } from './read-base.ts'
 import { rename } from './rename.ts'
 
 /** What one install has different from the base's defaults. */
-export interface InstallDescription {
+export interface InstallDescription extends GuardOptions {
   /** Merged into config.yaml, in its own form. Names, namespaces and offered roles are part of it. */
   readonly config?: Readonly<Record<string, unknown>>
   /** Image of every function. */
   readonly image?: string
-  /** Groups whose members may write in the sessions namespace. */
-  readonly adminGroups?: readonly string[]
-  /** Audiences that the API server writes into a TokenRequest that names none. */
-  readonly audiences?: readonly string[]
 }
-
-const apiServersShortestTokenSeconds = 600
-const clockDifferenceSeconds = 60
 
 /** The objects of one install, in the order in which to apply them, and the configuration they were made from. */
 export interface Rendered {
@@ -39,11 +33,10 @@ export async function render(description: InstallDescription = {}): Promise<Rend
   const { install, namespaces } = config
   const manifests = base.map(manifest => {
     const renamed = setImage(rename(manifest, config), description.image)
+    if (manifest.kind === 'ValidatingAdmissionPolicy') return setGuardVariables(renamed, config, description)
     switch (describe(renamed)) {
       case `ConfigMap ${install}-config in ${namespaces.system}`:
         return { ...renamed, data: { 'config.yaml': text } }
-      case `ConfigMap ${install}-guard in ${namespaces.system}`:
-        return { ...renamed, data: guardParameters(config, { ...dataOf(renamed), ...given(description) }) }
       case `ClusterRole ${install}-provisioner`:
         return limitBind(renamed, rolesOf(config.roles))
       default:
@@ -51,27 +44,6 @@ export async function render(description: InstallDescription = {}): Promise<Rend
     }
   })
   return { manifests, config }
-}
-
-function guardParameters(config: Config, others: Readonly<Record<string, string>>): Record<string, string> {
-  return {
-    ...others,
-    install: config.install,
-    prefix: `${config.install}-user-`,
-    sessions: config.namespaces.sessions,
-    system: config.namespaces.system,
-    clusterRoles: rolesOf(config.roles, 'cluster').join(','),
-    namespacedRoles: rolesOf(config.roles, 'namespaced').join(','),
-    maxSessionSeconds: `${config.maxSessionSeconds + clockDifferenceSeconds}`,
-    maxTokenSeconds: `${Math.max(config.maxSessionSeconds, apiServersShortestTokenSeconds)}`,
-  }
-}
-
-function given({ adminGroups, audiences }: InstallDescription): Record<string, string> {
-  return {
-    ...(adminGroups === undefined ? {} : { adminGroups: adminGroups.join(',') }),
-    ...(audiences === undefined ? {} : { audiences: audiences.join(',') }),
-  }
 }
 
 function configText(base: readonly Manifest[]): string {

@@ -138,6 +138,12 @@ export async function startShadow(options: ShadowOptions): Promise<Shadow> {
       log,
     })
   }
+  // A function may be asked for before its ksvc has been seen.
+  const known = (name: string): RunningFunction => {
+    const found = functions.get(name) ?? newFunction(name)
+    functions.set(name, found)
+    return found
+  }
   const runPod = async (pod: Pod, stop: AbortController): Promise<void> => {
     const name = pod.metadata.ownerReferences[0]?.name ?? pod.metadata.name
     const lines: LogLine[] = []
@@ -173,9 +179,7 @@ export async function startShadow(options: ShadowOptions): Promise<Shadow> {
         seen: service => {
           const { name } = service.metadata
           if (options.without?.includes(name)) return
-          const known = functions.get(name) ?? newFunction(name)
-          functions.set(name, known)
-          known.update(service)
+          known(name).update(service)
         },
         gone: ({ metadata: { name } }) => {
           const stopped = functions.get(name)
@@ -208,12 +212,6 @@ export async function startShadow(options: ShadowOptions): Promise<Shadow> {
     ),
   ])
 
-  const known = (name: string): RunningFunction => {
-    const found = functions.get(name)
-    if (found === undefined)
-      throw new Error(`${namespace} has no function ${name}; it has ${[...functions.keys()].join(', ')}`)
-    return found
-  }
   return {
     kill: (name, signal = 'SIGKILL') => known(name).kill(signal),
     scale: (name, replicas) => known(name).scale(replicas),

@@ -24,7 +24,7 @@ export const signedExtensions = ['partitionkey', 'correlationid', 'causationid',
 export function eventSchema<const T extends string, const D extends v.GenericSchema>(type: T, data: D) {
   return v.pipe(
     v.strictObject({ type: v.literal(type), ...envelope, data }),
-    v.check(event => event.partitionkey === event.subject, 'partitionkey must be the subject'),
+    v.check(event => event.partitionkey === event.subject, 'must have its subject as its partitionkey'),
     v.readonly(),
   )
 }

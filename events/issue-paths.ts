@@ -6,6 +6,6 @@ export function issuePaths(issues: readonly v.BaseIssue<unknown>[]): string {
 }
 
 function expectation(issue: v.BaseIssue<unknown>): string {
-  if (issue.message.startsWith('must ') || issue.message.startsWith('partitionkey ')) return issue.message
+  if (issue.message.startsWith('must ')) return issue.message
   return `must be ${issue.expected ?? 'something else'}`
 }

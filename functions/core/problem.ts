@@ -119,7 +119,7 @@ export const problems = {
     status: 503,
     retriable: true,
     title: 'The cluster did not answer in time',
-    advice: ['Nothing was granted. Try again in a moment.'],
+    advice: [laterAdvice],
   },
   'access-may-remain': {
     status: 503,
@@ -133,6 +133,7 @@ export const problems = {
     title: 'Your session is being made',
     advice: [laterAdvice],
   },
+  'bad-request': { status: 400, retriable: false, title: 'The request cannot be understood', advice: [] },
   'not-found': { status: 404, retriable: false, title: 'There is nothing here', advice: [] },
   'method-not-allowed': { status: 405, retriable: false, title: 'This cannot be done here', advice: [] },
   'not-acceptable': {

@@ -13,7 +13,7 @@ import { run } from '#io/run'
 import { createLogin } from './create-login.ts'
 import { answerTypes, handleAnswer } from './handle-answer.ts'
 import { createNodeDirectory } from './node-directory.ts'
-import { holdNode } from './node-lease.ts'
+import { defaultTiming, holdNode } from './node-lease.ts'
 import { nodeLeaseCalls } from './node-lease-calls.ts'
 import { createNodeState } from './node-state.ts'
 import { type NodeUp, serveTailnet } from './serve-tailnet.ts'
@@ -98,8 +98,7 @@ await run('login', async ({ env, telemetry, resources, signal }) => {
             me: `${hostname()}-${process.pid}`,
             ...nodeLeaseCalls(kubernetes, lease, now),
             failed: error => log.warn('the Lease of the tailnet node failed', { error }),
-            intervalMs: 2_000,
-            deadAfterMs: 8_000,
+            timing: defaultTiming,
           },
           options,
         ),

@@ -62,9 +62,9 @@ export function createTailnetServer({ app, timeouts, connectionOf }: TailnetServ
   }
 }
 
-/** Requests that never become one of the app's: a Host or a target that is no part of a URL. */
+/** A Host or a target that is no part of a URL: such a request never becomes one of the app's. */
 function refuseMalformed(error: unknown): Response {
   if (!(error instanceof RequestError)) throw error
-  const problem = new Problem(/host/i.test(error.message) ? 'host-not-ours' : 'not-found')
+  const problem = new Problem('bad-request')
   return Response.json(problemBody(problem), { status: problem.kind.status, headers: { 'Cache-Control': 'no-store' } })
 }

@@ -5,6 +5,7 @@ import { type Ending, planEnd } from '#core/session/plan-end'
 import type { SessionRecord } from '#core/session/session-record'
 import { createEvent, type EventOf, sourceOf, type TkaEvent } from '#events'
 import { carryOut, type MadeObjects } from './carry-out.ts'
+import { lookClosely } from './look-closely.ts'
 import type { CleanupDeps } from './provisioner-deps.ts'
 
 type SessionEnded = EventOf<'dev.tka.session.ended.v1'>
@@ -33,6 +34,7 @@ export async function endSession(deps: CleanupDeps, start: Observed, ending: End
   const begun = deps.monotonic()
   const made: MadeObjects = { serviceAccounts: [], bindings: [] }
   let observed: Observed = { ...start, refused: false }
+  let sure = false
   for (let steps = 0; steps < mostSteps; steps++) {
     const step = planEnd(observed, ending, deps.now())
     switch (step.kind) {
@@ -40,8 +42,14 @@ export async function endSession(deps: CleanupDeps, start: Observed, ending: End
         observed = await carryOut(deps, observed, step.actions, made, signal)
         break
       case 'stuck':
-        deps.alarm(step.alarm, { subject: observed.name, reason: ending.reason })
-        throw new Problem('access-may-remain')
+        if (sure) {
+          deps.alarm(step.alarm, { subject: observed.name, reason: ending.reason })
+          throw new Problem('access-may-remain')
+        }
+        // What is known may be behind: nobody is alarmed about what is gone already.
+        observed = await lookClosely(deps, observed.name, signal)
+        sure = true
+        break
       case 'done': {
         if (step.held !== undefined) deps.alarm(step.held, { subject: observed.name, reason: ending.reason })
         const data = describeEnd(start.lease, observed.lease, ending, deps.monotonic() - begun)

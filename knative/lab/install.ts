@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { generateKeys } from '#events/keys/generate-keys'
 import { writeKeys } from '#events/keys/write-keys'
@@ -10,6 +9,7 @@ import type { Manifest } from '../render/manifest.ts'
 import { checkOffers } from '../render/offered-roles.ts'
 import { type Rendered, render } from '../render/render.ts'
 import { applyAll, deleteAll } from './install-apply.ts'
+import { functionsImage } from './install-image.ts'
 import { becomesReady, guardHolds } from './install-ready.ts'
 import { readClusterRole } from './install-roles.ts'
 import { type EventTap, tapBroker } from './install-tap.ts'
@@ -102,7 +102,7 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
   ]
   progress(`applying ${manifests.length} objects of ${install}`)
   undo.defer(() => removeInstall(api, install, manifests).catch(error => progress(`uninstalling ${install}: ${error}`)))
-  await applyAll(api, manifests, signal)
+  const [imageFile] = await Promise.all([functionsImage(lab.dir), applyAll(api, manifests, signal)])
 
   progress(`starting the functions of ${install}`)
   const shadow = undo.use(
@@ -116,7 +116,12 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
       withParent: programOf(lab, 'with-parent'),
       dir,
       imageFile,
-      imageEnv: options.imageEnv ?? {},
+      imageEnv: {
+        TSNET_NODE_HELPER: programOf(lab, 'tsnet-helper'),
+        // All processes of one lab share what V8 has compiled once.
+        NODE_COMPILE_CACHE: join(lab.dir, 'compile-cache'),
+        ...options.imageEnv,
+      },
       log: progress,
     }),
   )
@@ -241,10 +246,4 @@ function programOf(lab: Lab, name: string): string {
   const program = lab.programs[name]
   if (program === undefined) throw new Error(`the lab has no program ${name}`)
   return program
-}
-
-/** What the image has at /app/<function>.js: here the function's source, which Node runs as it is. */
-function imageFile(path: string): string | undefined {
-  const [, name] = /^\/app\/([a-z]+)\.js$/.exec(path) ?? []
-  return name === undefined ? undefined : fileURLToPath(new URL(`../../functions/${name}/main.ts`, import.meta.url))
 }

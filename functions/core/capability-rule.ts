@@ -13,6 +13,9 @@ export interface CapabilityRule {
   readonly viewSessions: boolean
 }
 
+/** What an event and a Lease hold. */
+const mostNamespaces = 64
+
 const fields = ['role', 'period', 'priority', 'namespaces', 'viewSessions'] as const
 type Field = (typeof fields)[number]
 
@@ -74,6 +77,7 @@ function readRule(value: unknown, at: number): CapabilityRule {
   if (!Array.isArray(namespaces) || namespaces.length === 0) {
     throw refuse('namespaces', 'a list of at least one name (leave it out for the whole cluster)', namespaces)
   }
+  if (namespaces.length > mostNamespaces) throw refuse('namespaces', `at most ${mostNamespaces} names`)
   const names = namespaces.map((name: unknown) => {
     if (typeof name === 'string' && isDnsLabel(name)) return name
     throw refuse('namespaces', 'names of namespaces (DNS labels)', name ?? '')

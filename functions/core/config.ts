@@ -215,7 +215,8 @@ function describe(issue: v.BaseIssue<unknown>): string {
   // Checks across fields name their fields and values themselves.
   if (path === null) return issue.type === 'raw_check' ? issue.message : `the configuration ${expectation(issue)}`
   if (issue.expected === 'never') return `${path} is not a field of the configuration`
-  return `${path} ${expectation(issue)}, it is ${JSON.stringify(issue.input) ?? 'missing'}`
+  if (issue.input === undefined) return `${path} is missing`
+  return `${path} ${expectation(issue)}, it is ${JSON.stringify(issue.input)}`
 }
 
 function expectation(issue: v.BaseIssue<unknown>): string {

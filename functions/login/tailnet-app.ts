@@ -14,7 +14,7 @@ import type { KnownSession } from './answer.ts'
 import { type Connection, ConnectionLost } from './connection.ts'
 import type { LoginDeps } from './deps.ts'
 import { fetchKubeconfig } from './fetch-kubeconfig.ts'
-import { logIn } from './log-in.ts'
+import { type Identify, logIn } from './log-in.ts'
 import { logOut } from './log-out.ts'
 import { nameOf, standingOfPerson } from './person.ts'
 import { problemResponse } from './problem-response.ts'
@@ -83,7 +83,7 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
   api.get('/kubeconfig', async c => {
     const form = negotiate(c.req.header('accept'), kubeconfigForms)
     if (form === undefined) throw new Problem('not-acceptable')
-    const input = await fetchKubeconfig(c.env.connection.identify, deps)
+    const input = await fetchKubeconfig(watchful(c.env.connection.identify, deps.checkGrant), deps)
     const text =
       form === 'application/json' ? JSON.stringify(internalKubeconfig(input)) : stringify(standardKubeconfig(input))
     return c.body(text, 200, { 'Content-Type': form, Vary: 'Accept' })
@@ -141,6 +141,15 @@ function identified(checkGrant: (person: TailnetPerson) => void): MiddlewareHand
     c.set('person', person)
     checkGrant(person)
     await next()
+  }
+}
+
+/** A loss that shows only when the held request is checked again ends the session as well. */
+function watchful(identify: Identify, checkGrant: (person: TailnetPerson) => void): Identify {
+  return async () => {
+    const identity = await identify()
+    if (identity.kind === 'person') checkGrant(identity)
+    return identity
   }
 }
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { type FunctionName, type HttpMessage, importSigningKey, type SigningKey } from '#events'
+import { fileURLToPath } from 'node:url'
+import { type FunctionName, functionNames, type HttpMessage, importSigningKey, type SigningKey } from '#events'
 import { type Lab, startLab } from '../lab/index.ts'
 import { type EventTap, type Install, type InstallOptions, installTka, type SeenEvent } from '../lab/install.ts'
 import { joinPerson, type Person, type PersonOptions } from '../lab/person.ts'
@@ -93,7 +94,20 @@ export async function openStand(options: InstallOptions = {}): Promise<Stand> {
         async () => (await person.kubectl(kubeconfig, 'get', 'pods')).code !== 0 || 'it still works',
         { timeoutMs: 15_000 },
       ),
-    [Symbol.asyncDispose]: () => people.disposeAsync(),
+    [Symbol.asyncDispose]: async () => {
+      await keepLogs(install)
+      await people.disposeAsync()
+    },
+  }
+}
+
+/** Puts what the functions wrote where a person looks after a failed run: `.lab/logs/<install>/<function>.log`. */
+async function keepLogs({ install, shadow }: Install): Promise<void> {
+  const folder = fileURLToPath(new URL(`../../.lab/logs/${install}`, import.meta.url))
+  await mkdir(folder, { recursive: true })
+  for (const name of functionNames) {
+    const lines = shadow.logs(name).map(({ text }) => `${text}\n`)
+    await writeFile(join(folder, `${name}.log`), lines.join(''))
   }
 }
 

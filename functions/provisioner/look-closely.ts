@@ -1,11 +1,14 @@
 import { sameBinding } from '#core/session/binding-names'
+import { LeaseUnreadable } from '#core/session/lease-codec'
 import type { Observed } from '#core/session/observed'
+import type { SessionRecord } from '#core/session/session-record'
 import type { SessionCluster } from '#io/kubernetes/session-cluster'
 import type { ClusterView } from './cluster-view.ts'
 
 export interface LookDeps {
   readonly cluster: SessionCluster
   readonly view: ClusterView
+  readonly alarm: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
 /**
@@ -16,7 +19,7 @@ export async function lookClosely(deps: LookDeps, name: string, signal: AbortSig
   const { cluster, view } = deps
   const known = view.know(name)
   const [lease, serviceAccount] = await Promise.all([
-    cluster.getLease(name, { signal }),
+    readLease(deps, name, signal),
     cluster.getServiceAccount(name, { signal }),
   ])
   if (lease) view.sawLease(lease)
@@ -45,5 +48,17 @@ export async function lookClosely(deps: LookDeps, name: string, signal: AbortSig
     unconfirmed: [],
     missing: found.flatMap(({ ref, binding }) => (binding ? [] : [ref])),
     refused: false,
+  }
+}
+
+/** A Lease that nobody can read says nothing and is in the way of taking away what stands under its name: it goes. */
+async function readLease(deps: LookDeps, name: string, signal: AbortSignal): Promise<SessionRecord | undefined> {
+  try {
+    return await deps.cluster.getLease(name, { signal })
+  } catch (error) {
+    if (!(error instanceof LeaseUnreadable)) throw error
+    deps.alarm('a Lease cannot be read and is removed', { subject: name, error })
+    await deps.cluster.deleteLease({ name }, { signal })
+    return undefined
   }
 }

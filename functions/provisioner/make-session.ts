@@ -66,7 +66,9 @@ export async function makeSession(
       }
     } catch (error) {
       if (!isRefusal(error)) throw error
-      deps.alarm('the API server refuses what a session needs', { subject: wanted.name, error: String(error) })
+      // A rule may name a namespace that does not exist; any other refusal means that guard or RBAC do not fit the install.
+      const say = failedWith(error, 'not-found') ? deps.warn : deps.alarm
+      say('the API server refuses what a session needs', { subject: wanted.name, error })
       return giveUp(deps, wanted, 'unavailable', signal)
     }
   }

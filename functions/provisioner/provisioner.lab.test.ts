@@ -125,6 +125,35 @@ describe('the provisioner on a real API server', () => {
       assert.equal(await world.statusOf(before), 401)
     })
 
+    // Kubernetes' own limit: authentication is cached by token, and a binding names its ServiceAccount, not that one's UID.
+    it('keeps a token that was used just before the logout dead but for the ten seconds that the API server remembers it', async () => {
+      using provisioner = await start()
+      const peggy = await person('peggy')
+      const before = await tokenOf(peggy, await provisioner.handle(peggy.login()))
+      assert.equal(await world.statusOf(before), 200)
+      const usedAt = Date.now()
+      await provisioner.handle(peggy.logout())
+      assert.ok([401, 403].includes(await world.statusOf(before)))
+      await provisioner.handle(peggy.login())
+      const dead = async () => (await world.statusOf(before)) === 401 || 'it still works'
+      await waitUntil('the old token is dead', dead, { timeoutMs: usedAt + 12_000 - Date.now(), everyMs: 250 })
+    })
+
+    it('takes access away though somebody made the Lease unreadable', async () => {
+      using provisioner = await start()
+      const rupert = await person('rupert')
+      const token = await tokenOf(rupert, await provisioner.handle(rupert.login()))
+      const path = `/apis/coordination.k8s.io/v1/namespaces/${world.install.namespaces.sessions}/leases/${rupert.subject}`
+      await world.admin.call('PATCH', path, {
+        contentType: 'application/merge-patch+json',
+        body: { metadata: { annotations: { 'tka.dev/phase': 'maybe' } } },
+      })
+      ofType(await provisioner.handle(rupert.logout()), 'dev.tka.session.ended.v1')
+      assert.deepEqual(await leftovers(rupert), [])
+      assert.equal(await world.statusOf(token), 401)
+      assert.match(provisioner.alarms.join(), /cannot be read/)
+    })
+
     it('replaces a ServiceAccount that somebody put under a person’s name', async () => {
       using provisioner = await start()
       const frank = await person('frank')

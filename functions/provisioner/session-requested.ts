@@ -25,6 +25,8 @@ export async function grantSession(
     deps.warn('nothing is granted while the guard is not proved', { subject: event.subject, doubt })
     return denied(deps, event, 'unavailable')
   }
+  // A foreign binding shows only in the watches: nothing is granted blindly.
+  if (!deps.view.current()) throw new Problem('unavailable', 'a watch is interrupted.')
   try {
     checkOffer({ role: data.role, namespaces: data.namespaces, periodSeconds: data.period }, deps.config)
   } catch (error) {

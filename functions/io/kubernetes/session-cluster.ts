@@ -17,10 +17,12 @@ export interface MintedToken {
 
 /** The single calls by which sessions are made and taken away. Each throws KubernetesError; a deletion of what is gone succeeds. */
 export interface SessionCluster {
+  /** Throws LeaseUnreadable when it is no record of a session. */
   getLease(name: string, options: CallOptions): Promise<SessionRecord | undefined>
   /** Creates the Lease (`exists` when there is one), or patches it at the record's resourceVersion (`conflict` when it changed). */
   writeLease(record: SessionRecord, options: CallOptions): Promise<SessionRecord>
-  deleteLease(record: SessionRecord, options: CallOptions): Promise<void>
+  /** With `uid` and `resourceVersion` only that very Lease as it was read. */
+  deleteLease(record: Pick<SessionRecord, 'name' | 'uid' | 'resourceVersion'>, options: CallOptions): Promise<void>
   getServiceAccount(name: string, options: CallOptions): Promise<ObservedServiceAccount | undefined>
   createServiceAccount(name: string, terms: SessionTerms, options: CallOptions): Promise<ObservedServiceAccount>
   dateServiceAccount(

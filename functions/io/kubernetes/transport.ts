@@ -21,12 +21,21 @@ export interface Transport extends Disposable {
   send(request: ApiRequest): Promise<IncomingMessage>
 }
 
+/** A burst waits for connections rather than opening one each: a TLS handshake costs more than most calls. */
+const maxSockets = 48
+
 /**
  * A transport of our own because @kubernetes/client-node 2 makes a new undici Agent, hence a new TLS connection, for each call
  * (`KubeConfig.applySecurityAuthentication`), which costs more than the call itself.
  */
 export function createTransport(access: ClusterAccess): Transport {
-  const agent = new Agent({ ca: access.ca, keepAlive: true, maxFreeSockets: 16, scheduling: 'lifo', timeout: 60_000 })
+  const agent = new Agent({
+    ca: access.ca,
+    keepAlive: true,
+    maxSockets,
+    maxFreeSockets: maxSockets,
+    scheduling: 'lifo',
+  })
 
   async function send(request: ApiRequest): Promise<IncomingMessage> {
     request.signal.throwIfAborted()

@@ -21,7 +21,7 @@ export interface ModelCluster {
   version(): number
   observe(name: string): Observed
   writeLease(record: SessionRecord): SessionRecord
-  deleteLease(record: SessionRecord): void
+  deleteLease(record: Pick<SessionRecord, 'name' | 'resourceVersion'>): void
   createServiceAccount(name: string, terms: SessionTerms): ObservedServiceAccount
   dateServiceAccount(serviceAccount: ObservedServiceAccount, validUntil: number): ObservedServiceAccount
   deleteServiceAccount(serviceAccount: {
@@ -89,7 +89,8 @@ export function createModelCluster(now: () => number): ModelCluster {
     },
     deleteLease({ name, resourceVersion }) {
       const known = leases.get(name)
-      if (known && known.resourceVersion !== resourceVersion) throw new ModelRefusal('conflict')
+      if (known && resourceVersion !== undefined && known.resourceVersion !== resourceVersion)
+        throw new ModelRefusal('conflict')
       if (leases.delete(name)) writes += 1
     },
     createServiceAccount(name, terms) {

@@ -114,7 +114,8 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
       clusterDns: lab.clusterDns,
       route: lab.route,
       withParent: programOf(lab, 'with-parent'),
-      dir,
+      // Short, since unix sockets lie in it, whose paths may have 107 bytes.
+      dir: lab.dir,
       imageFile,
       imageEnv: {
         TSNET_NODE_HELPER: programOf(lab, 'tsnet-helper'),

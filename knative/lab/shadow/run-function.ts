@@ -33,6 +33,7 @@ export interface RunningFunction extends AsyncDisposable {
   readonly logs: readonly LogLine[]
   readonly pid: number | undefined
   readonly port: number | undefined
+  readonly tmpdir: string | undefined
   readonly starts: number
 }
 
@@ -47,7 +48,14 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
   const logs: LogLine[] = []
   let wanted: KnativeService | undefined
   let replicas: 0 | 1 = 1
-  let running: { readonly process: Running; readonly service: KnativeService; readonly gone: Promise<void> } | undefined
+  let running:
+    | {
+        readonly process: Running
+        readonly service: KnativeService
+        readonly tmpdir: string | undefined
+        readonly gone: Promise<void>
+      }
+    | undefined
   let port: number | undefined
   let starts = 0
   let isReady = false
@@ -76,9 +84,10 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
   const runOnce = async (service: KnativeService, prepared: Prepared): Promise<Exit | undefined> => {
     const ended = new AbortController()
     const at = await deps.freePort()
-    const process = await deps.start(prepared.command(at), line => logs.push(line))
+    const command = prepared.command(at)
+    const process = await deps.start(command, line => logs.push(line))
     const gone = Promise.withResolvers<void>()
-    running = { process, service, gone: gone.promise }
+    running = { process, service, tmpdir: command.env.TMPDIR, gone: gone.promise }
     port = at
     starts += 1
     const exited = process.exited.finally(() => ended.abort())
@@ -192,6 +201,9 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
     },
     get port() {
       return port
+    },
+    get tmpdir() {
+      return running?.tmpdir
     },
     get starts() {
       return starts

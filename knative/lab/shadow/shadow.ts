@@ -18,6 +18,8 @@ export interface Shadow extends AsyncDisposable {
   logs(name: string): readonly LogLine[]
   /** Process id of the function's present process. */
   pid(name: string): number | undefined
+  /** What stands for the container's /tmp: `TMPDIR` of the function's present process. */
+  tmpdir(name: string): string | undefined
   /** How often the function's process was started. */
   starts(name: string): number
   /** Port of the function's event and health server on 127.0.0.1. */

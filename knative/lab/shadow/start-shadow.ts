@@ -50,7 +50,7 @@ export async function startShadow(options: ShadowOptions): Promise<Shadow> {
   const { api, namespace, log = () => undefined } = options
   const closing = new AbortController()
   const { signal } = closing
-  const dir = await mkdtemp(join(options.dir, 'shadow-'))
+  const dir = await mkdtemp(join(options.dir, 's-'))
   const core = `/api/v1/namespaces/${namespace}`
 
   const functions = new Map<string, RunningFunction>()
@@ -219,6 +219,7 @@ export async function startShadow(options: ShadowOptions): Promise<Shadow> {
     logs: name => functions.get(name)?.logs ?? jobLogs.get(name) ?? [],
     pid: name => known(name).pid,
     port: name => known(name).port,
+    tmpdir: name => known(name).tmpdir,
     starts: name => known(name).starts,
     [Symbol.asyncDispose]: async () => {
       closing.abort()

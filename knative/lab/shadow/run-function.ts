@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from './command.ts'
 import type { KnativeService, PodSpec } from './objects.ts'
+import type { Prepared } from './prepare-pod.ts'
 import { probe } from './probe.ts'
 import type { Exit, Running } from './run-container.ts'
 import type { LogLine } from './shadow.ts'
@@ -16,11 +17,6 @@ export interface FunctionDeps {
   /** Tells the API server that the ksvc works and where. */
   readonly report: (service: KnativeService) => Promise<void>
   readonly log: (line: string) => void
-}
-
-/** A Pod whose mounts are written. */
-export interface Prepared extends AsyncDisposable {
-  readonly command: (port: number) => Command
 }
 
 /** One ksvc as a process that is kept running. */

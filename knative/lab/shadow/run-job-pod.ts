@@ -1,7 +1,7 @@
 import type { Command } from './command.ts'
 import type { Pod, PodSpec } from './objects.ts'
+import type { Prepared } from './prepare-pod.ts'
 import type { Exit, Running } from './run-container.ts'
-import type { Prepared } from './run-function.ts'
 import type { LogLine } from './shadow.ts'
 
 /** What running a Job's Pod needs. */
@@ -40,7 +40,7 @@ export async function runJobPod(pod: Pod, deps: JobPodDeps, signal: AbortSignal)
       },
     ],
   })
-  const process = await deps.start(prepared.command(0), deps.write)
+  const process = await deps.start(prepared.command(), deps.write)
   const kill = () => process.kill('SIGKILL')
   signal.addEventListener('abort', kill)
   if (signal.aborted) kill()

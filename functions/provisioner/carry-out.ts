@@ -16,10 +16,16 @@ export interface MadeObjects {
 /** What one action changed of what is known. */
 type Change = (observed: Observed) => Observed
 
+/** What is known after a step. */
+export interface CarriedOut {
+  readonly observed: Observed
+  /** True when another hand was faster (`conflict`, `exists`): what is known was then asked for anew, and may be quite another thing. */
+  readonly surprised: boolean
+}
+
 /**
- * Carries out the actions of one step in parallel and gives what is known afterwards. When another hand was faster (`conflict`,
- * `exists`) it looks closely instead, so that the next step is planned from the truth. Any other failure is thrown once every
- * action has settled.
+ * Carries out the actions of one step in parallel and gives what is known afterwards, so that the next step is planned from the
+ * truth. A failure that is no surprise is thrown once every action has settled.
  */
 export async function carryOut(
   deps: LookDeps,
@@ -27,13 +33,17 @@ export async function carryOut(
   actions: readonly Action[],
   made: MadeObjects,
   signal: AbortSignal,
-): Promise<Observed> {
+): Promise<CarriedOut> {
   const results = await Promise.allSettled(actions.map(action => perform(deps, action, made, signal)))
   const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))
   const [serious] = failures.filter(error => !failedWith(error, 'conflict', 'exists'))
   if (serious) throw serious
-  if (failures.length > 0) return lookClosely(deps, observed.name, signal)
-  return results.reduce((known, result) => (result.status === 'fulfilled' ? result.value(known) : known), observed)
+  if (failures.length > 0) return { observed: await lookClosely(deps, observed.name, signal), surprised: true }
+  const known = results.reduce(
+    (before, result) => (result.status === 'fulfilled' ? result.value(before) : before),
+    observed,
+  )
+  return { observed: known, surprised: false }
 }
 
 async function perform(deps: LookDeps, action: Action, made: MadeObjects, signal: AbortSignal): Promise<Change> {

@@ -1,3 +1,5 @@
+import { Problem } from '#core/problem'
+import type { Action } from '#core/session/actions'
 import type { Observed } from '#core/session/observed'
 import { withdrawExtension } from '#core/session/plan-login'
 import { planCleanup, type RevocationStep } from '#core/session/plan-revocation'
@@ -7,44 +9,63 @@ import { endSession, sessionEnded } from './end-session.ts'
 import { lookClosely } from './look-closely.ts'
 import type { CleanupDeps } from './provisioner-deps.ts'
 
-/** Carries out what a revocation came to; gives what `session.ended` says when something was ended. */
-export async function carryThrough(
+type EndedData = EventOf<'dev.tka.session.ended.v1'>['data']
+
+/** What became of a revocation. */
+export type RevocationOutcome =
+  | { readonly kind: 'ended'; readonly data: EndedData }
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'nothing' }
+
+/** Another process would have to win this often in a row. */
+const mostDecisions = 5
+
+/** Decides and carries out, and decides again from the truth whenever another process was faster. */
+export async function settle(
   deps: CleanupDeps,
-  observed: Observed,
-  step: Exclude<RevocationStep, { kind: 'superseded' }>,
+  start: Observed,
+  decide: (observed: Observed) => RevocationStep,
   signal: AbortSignal,
-): Promise<EventOf<'dev.tka.session.ended.v1'>['data'] | undefined> {
-  switch (step.kind) {
-    case 'nothing':
-      return undefined
-    case 'remove-lease':
-      await act(deps, observed, [{ do: 'delete-lease', record: step.lease }], signal)
-      return undefined
-    case 'withdraw-extension': {
-      const dated = await act(deps, observed, withdrawExtension(observed, step.lease).actions, signal)
-      if (dated.lease?.phase === 'live' && dated.lease.extension)
-        await act(deps, dated, withdrawExtension(dated, dated.lease).actions, signal)
-      return undefined
-    }
-    case 'end': {
-      if (step.alarm !== undefined) deps.alarm(step.alarm, { subject: observed.name })
-      return (await endSession(deps, observed, step.ending)).data
+): Promise<RevocationOutcome> {
+  let observed = start
+  for (let decisions = 0; decisions < mostDecisions; decisions++) {
+    const step = decide(observed)
+    switch (step.kind) {
+      case 'nothing':
+      case 'superseded':
+        return step
+      case 'remove-lease':
+        await act(deps, observed, [{ do: 'delete-lease', record: step.lease }], signal)
+        return { kind: 'nothing' }
+      case 'withdraw-extension':
+        observed = await act(deps, observed, withdrawExtension(observed, step.lease).actions, signal)
+        break
+      case 'end': {
+        if (step.alarm !== undefined) deps.alarm(step.alarm, { subject: observed.name })
+        const end = await endSession(deps, observed, step.ending)
+        if (end.kind === 'ended') return end
+        observed = end.observed
+      }
     }
   }
+  throw new Problem('unavailable', 'others kept changing the session.')
 }
 
 /** Looks after one person without being asked: ends what is past due and says so. */
 export async function cleanUp(deps: CleanupDeps, name: string, signal: AbortSignal): Promise<void> {
+  const decide = (observed: Observed) => planCleanup(observed, deps.now(), deps.config)
   // Most of what wakes us is over by the time we look: a look at what is known costs nothing.
-  if (planCleanup(deps.view.know(name), deps.now(), deps.config).kind === 'nothing') return
-  const observed = await lookClosely(deps, name, signal)
-  const step = planCleanup(observed, deps.now(), deps.config)
-  if (step.kind === 'superseded') return
-  const ended = await carryThrough(deps, observed, step, signal)
-  if (ended) deps.announce(sessionEnded(deps, name, ended))
+  if (decide(deps.view.know(name)).kind === 'nothing') return
+  const outcome = await settle(deps, await lookClosely(deps, name, signal), decide, signal)
+  if (outcome.kind === 'ended') deps.announce(sessionEnded(deps, name, outcome.data))
 }
 
-function act(deps: CleanupDeps, observed: Observed, actions: Parameters<typeof carryOut>[2], signal: AbortSignal) {
+async function act(
+  deps: CleanupDeps,
+  observed: Observed,
+  actions: readonly Action[],
+  signal: AbortSignal,
+): Promise<Observed> {
   const made: MadeObjects = { serviceAccounts: [], bindings: [] }
-  return carryOut(deps, observed, actions, made, signal)
+  return (await carryOut(deps, observed, actions, made, signal)).observed
 }

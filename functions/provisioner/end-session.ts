@@ -12,11 +12,18 @@ type SessionEnded = EventOf<'dev.tka.session.ended.v1'>
 
 /** How an end went. */
 export interface EndedSession {
+  readonly kind: 'ended'
   readonly observed: Observed
   /** What `session.ended` says of it. */
   readonly data: SessionEnded['data']
   /** What still holds the ServiceAccount, so that no new session can begin. */
   readonly held?: string
+}
+
+/** Another process wrote the Lease meanwhile: whether anything is to be ended has to be decided again. */
+export interface Overtaken {
+  readonly kind: 'overtaken'
+  readonly observed: Observed
 }
 
 /** More steps than this mean that somebody makes things as fast as they are taken away. */
@@ -29,7 +36,11 @@ const endTimeoutMs = 15_000
  * Takes everything of a person away and proves that access is gone. Throws Problem `access-may-remain` when it cannot be proved,
  * KubernetesError when the API server fails.
  */
-export async function endSession(deps: CleanupDeps, start: Observed, ending: Ending): Promise<EndedSession> {
+export async function endSession(
+  deps: CleanupDeps,
+  start: Observed,
+  ending: Ending,
+): Promise<EndedSession | Overtaken> {
   const signal = AbortSignal.timeout(endTimeoutMs)
   const begun = deps.monotonic()
   const made: MadeObjects = { serviceAccounts: [], bindings: [] }
@@ -38,9 +49,12 @@ export async function endSession(deps: CleanupDeps, start: Observed, ending: End
   for (let steps = 0; steps < mostSteps; steps++) {
     const step = planEnd(observed, ending, deps.now())
     switch (step.kind) {
-      case 'act':
-        observed = await carryOut(deps, observed, step.actions, made, signal)
+      case 'act': {
+        const done = await carryOut(deps, observed, step.actions, made, signal)
+        observed = done.observed
+        if (done.surprised && isBegunAgain(observed)) return { kind: 'overtaken', observed }
         break
+      }
       case 'stuck':
         if (sure) {
           deps.alarm(step.alarm, { subject: observed.name, reason: ending.reason })
@@ -48,17 +62,23 @@ export async function endSession(deps: CleanupDeps, start: Observed, ending: End
         }
         // What is known may be behind: nobody is alarmed about what is gone already.
         observed = await lookClosely(deps, observed.name, signal)
+        if (isBegunAgain(observed)) return { kind: 'overtaken', observed }
         sure = true
         break
       case 'done': {
         if (step.held !== undefined) deps.alarm(step.held, { subject: observed.name, reason: ending.reason })
         const data = describeEnd(start.lease, observed.lease, ending, deps.monotonic() - begun)
-        return { observed, data, ...(step.held === undefined ? {} : { held: step.held }) }
+        return { kind: 'ended', observed, data, ...(step.held === undefined ? {} : { held: step.held }) }
       }
     }
   }
   deps.alarm('objects of a session come back as they are taken away', { subject: observed.name })
   throw new Problem('access-may-remain')
+}
+
+/** True when the Lease, read anew, speaks of a session that lives: not ours to end without another decision. */
+function isBegunAgain({ lease }: Observed): boolean {
+  return lease !== undefined && lease.phase !== 'ended'
 }
 
 function describeEnd(

@@ -346,6 +346,66 @@ describe('a request for a revocation', () => {
   })
 })
 
+describe('a second process', () => {
+  /** The first process as it is when the second one acts just before its first write to a Lease. */
+  function disturbed(w: Awaited<ReturnType<typeof world>>, act: () => Promise<unknown>) {
+    let once = false
+    const writeLease: typeof w.cluster.writeLease = async (record, options) => {
+      if (!once) {
+        once = true
+        await act()
+      }
+      return w.cluster.writeLease(record, options)
+    }
+    return startProvisioner({ ...w, cluster: { ...w.cluster, writeLease } }, { now: w.now })
+  }
+
+  it('that carries out a later login is not undone by a logout that was faster on its way', async () => {
+    const w = await world()
+    await w.start().handle(w.alice.login())
+    const logout = w.alice.logout()
+    const login = w.alice.login({ role: 'edit', namespaces: ['team'] })
+    const answer = await disturbed(w, () => w.start().handle(login)).handle(logout)
+    assert.equal(ofType(answer, 'dev.tka.session.denied.v1').data.code, 'superseded')
+    assert.equal(w.model.leases.get(w.alice.subject)?.session, login.id)
+    assert.deepEqual(
+      [...w.model.bindings.values()].map(({ role }) => role),
+      ['edit'],
+    )
+    assert.equal(w.model.serviceAccounts.size, 1)
+  })
+
+  it('that extends a session keeps it from being ended for its old end', async () => {
+    const w = await world()
+    await w.start().handle(w.alice.login({ period: 60 }))
+    w.pass(60_000 - 1)
+    const extended = w.alice.login({ period: 3600 })
+    const sweep = { ...w.alice.logout({ reason: 'expired' }), source: sourceOf(cluster, 'sweeper') }
+    const first = disturbed(w, async () => {
+      w.pass(-1)
+      await w.start().handle(extended)
+      w.pass(1)
+    })
+    w.pass(1)
+    assert.equal(await first.handle(sweep), undefined)
+    assert.equal(w.model.leases.get(w.alice.subject)?.request, extended.id)
+    assert.equal(w.model.bindings.size, 1)
+  })
+
+  it('that makes another session at the same time loses or wins, and nothing of the loser stays', async () => {
+    const w = await world()
+    const older = w.alice.login({ role: 'edit', namespaces: ['team'] })
+    const newer = w.alice.login()
+    const answer = await disturbed(w, () => w.start().handle(newer)).handle(older)
+    assert.equal(ofType(answer, 'dev.tka.session.denied.v1').data.code, 'superseded')
+    assert.deepEqual(
+      [...w.model.bindings.values()].map(({ role }) => role),
+      ['view'],
+    )
+    assert.equal(w.model.serviceAccounts.get(w.alice.subject)?.session, newer.id)
+  })
+})
+
 describe('a provisioner that is killed at any write', () => {
   for (const moment of ['before', 'after'] as const) {
     it(`of a login (${moment} it), and started again, leaves a session that works once the event comes again`, async () => {

@@ -10,7 +10,7 @@ import { lookClosely } from './look-closely.ts'
 import type { CleanupDeps } from './provisioner-deps.ts'
 
 /** A session that is live, with a token when one was asked for. */
-export interface MadeSession {
+interface MadeSession {
   readonly kind: 'live'
   readonly record: LiveRecord
   readonly renewed: boolean
@@ -43,7 +43,7 @@ export async function makeSession(
     try {
       switch (step.kind) {
         case 'act':
-          observed = await carryOut(deps, observed, step.actions, made, signal)
+          observed = (await carryOut(deps, observed, step.actions, made, signal)).observed
           break
         case 'end-first': {
           const cleared = await clear(deps, observed, step.reason)
@@ -119,6 +119,7 @@ async function clear(deps: CleanupDeps, observed: Observed, reason: EndReason): 
     if (error instanceof Problem) return undefined
     throw error
   })
+  if (end?.kind === 'overtaken') return end.observed
   if (end?.data.session !== undefined && end.data.hadAccess) deps.announce(sessionEnded(deps, name, end.data))
   if (!end || end.held !== undefined) return undefined
   const { lease, groupBindings } = end.observed

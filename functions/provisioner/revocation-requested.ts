@@ -1,6 +1,7 @@
+import type { Observed } from '#core/session/observed'
 import { planRevocation, type Revocation } from '#core/session/plan-revocation'
 import { type EventOf, EventRefused, noWish, sourceOf } from '#events'
-import { carryThrough } from './clean-up.ts'
+import { settle } from './clean-up.ts'
 import { denied } from './denied.ts'
 import { sessionEnded } from './end-session.ts'
 import { lookClosely } from './look-closely.ts'
@@ -26,8 +27,16 @@ export async function revokeSession(
   }
   // A person's logout goes ahead on what is known: the Lease's resourceVersion tells if that was behind. A sweep has time.
   const observed = wished ? deps.view.know(subject) : await lookClosely(deps, subject, signal)
-  const step = planRevocation(observed, revocation, deps.now(), deps.config)
-  if (step.kind === 'superseded') return denied(deps, event, 'superseded', data.request)
-  const ended = await carryThrough(deps, observed, step, signal)
-  return ended && sessionEnded(deps, subject, wished ? ended : { ...ended, request: data.request }, event)
+  const decide = (known: Observed) => planRevocation(known, revocation, deps.now(), deps.config)
+  const outcome = await settle(deps, observed, decide, signal)
+  switch (outcome.kind) {
+    case 'ended': {
+      const ended = wished ? outcome.data : { ...outcome.data, request: data.request }
+      return sessionEnded(deps, subject, ended, event)
+    }
+    case 'superseded':
+      return denied(deps, event, 'superseded', data.request)
+    case 'nothing':
+      return undefined
+  }
 }

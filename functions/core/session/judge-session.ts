@@ -22,7 +22,7 @@ export type Verdict =
   | { readonly state: 'past-due'; readonly reason: EndReason; readonly alarm?: string }
 
 /** How long the Lease of an ended session is kept: late wishes find its sequence, late logouts what ended. */
-export const leaseKeptMs = 10 * 60_000
+const leaseKeptMs = 10 * 60_000
 
 /** Says whether a person's objects may stay, and until when. Whatever has no live Lease with its UID is past due. */
 export function judgeSession(observed: Observed, now: number, limits: SessionLimits): Verdict {
@@ -56,7 +56,7 @@ function judgeLive(observed: Observed, lease: LiveRecord, now: number, limits: S
  * When a live session ends, in epoch milliseconds: the smallest of valid-until on Lease, ServiceAccount and bindings, and never
  * later than creation + the longest session. An object that does not say is over already.
  */
-export function endOfSession(observed: Observed, lease: LiveRecord, limits: SessionLimits): number {
+function endOfSession(observed: Observed, lease: LiveRecord, limits: SessionLimits): number {
   const longest = limits.maxSessionSeconds * 1000
   const objects = observed.serviceAccount ? [observed.serviceAccount, ...observed.bindings] : observed.bindings
   return Math.min(

@@ -4,8 +4,6 @@
  */
 export type SessionRecord = ProvisioningRecord | LiveRecord | EndedRecord
 
-export type Phase = SessionRecord['phase']
-
 /** Why a session ended; the reason of `session.ended`. */
 export type EndReason =
   | 'logout'

@@ -1,9 +1,7 @@
 import type { Config } from '#core/config'
 import { createSealingKey } from '#events'
 import type { Emit } from '#io/emit'
-import type { SessionIndex } from '#io/kubernetes/session-index'
-import type { Logger } from '#io/log'
-import { createDelivery } from './deliver.ts'
+import { createDelivery, type DeliveryDeps } from './deliver.ts'
 import type { LoginDeps } from './deps.ts'
 import { createKeptReplies } from './kept-replies.ts'
 import { createNextSequence } from './next-sequence.ts'
@@ -15,15 +13,15 @@ export interface LoginParts {
   readonly config: Config
   readonly ca: string
   readonly now: () => number
-  readonly sessions: SessionIndex
+  readonly sessions: LoginDeps['sessions']
   readonly emit: Emit
   readonly serviceAccountGone: LoginDeps['serviceAccountGone']
   readonly handingOver: LoginDeps['handingOver']
-  readonly log: Logger
+  readonly failed: DeliveryDeps['failed']
 }
 
 /** Puts together what the flows stand on: its memory is empty, since whatever must last is in the cluster. */
-export function createLogin({ emit, log, ...parts }: LoginParts): LoginDeps {
+export function createLogin({ emit, failed, ...parts }: LoginParts): LoginDeps {
   const { now, sessions } = parts
   return {
     ...parts,
@@ -32,11 +30,6 @@ export function createLogin({ emit, log, ...parts }: LoginParts): LoginDeps {
     recents: createRecentLogins(now),
     replies: createKeptReplies(),
     nextSequence: createNextSequence({ sessions, now }),
-    delivery: createDelivery({
-      emit,
-      now,
-      failed: (event, error) =>
-        log.warn('the broker did not take an event', { type: event.type, event: event.id, error }),
-    }),
+    delivery: createDelivery({ emit, now, failed }),
   }
 }

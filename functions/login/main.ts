@@ -49,7 +49,7 @@ await run('login', async ({ env, telemetry, resources, signal }) => {
     serviceAccountGone: async (person, until) =>
       (await cluster.getServiceAccount(person, { signal: until })) === undefined,
     handingOver: () => up?.leaving.aborted ?? false,
-    log,
+    failed: ({ type, id }, error) => log.warn('the broker did not take an event', { type, event: id, error }),
   })
   const directory = createNodeDirectory(config.capability)
   const grants = createGrantWatch({

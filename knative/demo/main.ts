@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { startLab } from '../lab/index.ts'
 import { installTka } from '../lab/install.ts'
 import { joinPerson } from '../lab/person.ts'
+import { funnelHelperEnv } from '../lab/through-funnel.ts'
 import { eventsTable, plaintextIn } from './events-table.ts'
 import { badge, expiry, logout, refusals } from './scenes.ts'
 import { createStage, expect } from './stage.ts'
@@ -30,6 +31,7 @@ async function play(): Promise<void> {
     install: 'tka',
     roles: [{ name: 'view', scope: 'cluster', maxPeriod: '8h' }],
     config: { cluster: 'demo', homeDomain: 'example.com', period: { minimum: '1s', maximum: '8h' } },
+    imageEnv: await funnelHelperEnv(),
     progress,
   })
   await using tap = await install.subscribe()

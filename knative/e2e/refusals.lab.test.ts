@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { funnelHelperEnv, throughFunnel } from '../lab/through-funnel.ts'
 import { openStand, type Stand } from './stand.ts'
 
 const view = { role: 'view', period: '8h' }
@@ -31,7 +32,7 @@ const rules: readonly (readonly [string, readonly unknown[], number, RegExp])[] 
 describe('who gets no badge', () => {
   let stand: Stand
   before(async () => {
-    stand = await openStand()
+    stand = await openStand({ imageEnv: await funnelHelperEnv() })
   })
   after(() => stand?.[Symbol.asyncDispose]())
 
@@ -41,10 +42,10 @@ describe('who gets no badge', () => {
       await bob.setRules(given)
       const answer = await settled(
         () => bob.login(),
-        answer => answer.status === status && says.test(answer.body),
+        answer => answer.status === status && says.test(messageOf(answer)),
       )
       assert.equal(answer.status, status, `${name}: ${answer.body}`)
-      assert.match(JSON.parse(answer.body).message, says, name)
+      assert.match(messageOf(answer), says, name)
     }
     assert.deepEqual(await stand.objectsOf('bob'), [])
     const asked = stand.tap.events.filter(event => event.type === 'dev.tka.session.requested.v1')
@@ -66,6 +67,15 @@ describe('who gets no badge', () => {
     )
     assert.ok(refused === 403 || refused === 'closed', String(refused))
     assert.deepEqual(await stand.objectsOf('ghost'), [])
+  })
+
+  it('refuses whoever comes through Funnel, which is the Internet, whatever headers they bring', async () => {
+    const { status, body } = await throughFunnel(stand.install, 'POST', '/api/v1alpha1/login', {
+      'tailscale-user-login': 'alice@example.com',
+      'x-forwarded-for': '100.64.0.1',
+    })
+    assert.equal(status, 403, body)
+    assert.deepEqual(await stand.objectsOf(''), [])
   })
 
   it('answers no event, metric or health on the tailnet, and no API on the cluster port', async () => {
@@ -96,4 +106,9 @@ async function settled<T>(ask: () => Promise<T>, expected: (answer: T) => boolea
   let answer = await ask()
   while (!expected(answer) && Date.now() < deadline) answer = await ask()
   return answer
+}
+
+/** What the person reads. */
+function messageOf({ body }: { readonly body: string }): string {
+  return JSON.parse(body).message
 }

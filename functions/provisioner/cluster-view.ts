@@ -9,6 +9,8 @@ export interface ClusterView {
   know(name: string): Observed
   /** Everybody of whom anything is known. */
   names(): ReadonlySet<string>
+  /** How many ClusterRoleBindings there are of sessions: each taxes every request to the cluster. */
+  clusterWide(): number
   /** Calls back when anything about a person changed; returns what stops it. */
   onChange(listener: (name: string) => void): () => void
   sawLease(lease: SessionRecord): void
@@ -48,6 +50,7 @@ export function viewCluster(
         ...serviceAccounts.all().map(({ name }) => name),
         ...bindings.all().flatMap(binding => binding.serviceAccounts),
       ]),
+    clusterWide: () => bindings.all().filter(({ namespace }) => namespace === undefined).length,
     onChange(listener) {
       const stops = [
         sessions.onChange(listener),

@@ -33,7 +33,7 @@ async function doubtAttempt(
 }
 
 /** How often the proof is repeated, in milliseconds: while in doubt, and once proved. */
-const doubtfulMs = 5_000
+const doubtfulMs = 1_000
 const provedMs = 180_000
 
 export interface GuardWatch {

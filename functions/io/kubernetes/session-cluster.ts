@@ -51,7 +51,11 @@ export interface SessionCluster {
     seconds: number,
     options: CallOptions,
   ): Promise<MintedToken>
-  /** Whether the authoriser lets a session identity do anything in a namespace (or in all): why, or `undefined` when it refuses. */
+  /**
+   * Why the authoriser lets a session's ServiceAccount itself (not its groups) get pods in a namespace, or in all; `undefined`
+   * when it refuses. One question for all roles: of a role that cannot get pods it says nothing, so that the 404 of the bindings
+   * alone has to speak.
+   */
   whyAllowed(name: string, namespace: string | undefined, options: CallOptions): Promise<string | undefined>
 }
 

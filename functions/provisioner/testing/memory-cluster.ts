@@ -53,6 +53,7 @@ export function createMemoryCluster(now: () => number): MemoryCluster {
         ...model.serviceAccounts.keys(),
         ...[...model.bindings.values()].flatMap(binding => binding.serviceAccounts),
       ]),
+    clusterWide: () => [...model.bindings.values()].filter(({ namespace }) => namespace === undefined).length,
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

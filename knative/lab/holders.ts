@@ -36,6 +36,7 @@ export async function openHolders({ socket: path, lingerMs, onUnheld }: HoldersO
   const told: Told[] = []
   let held: Held | undefined
   let kept = false
+  let linger = lingerMs
   let timer: NodeJS.Timeout | undefined
 
   const lingerUnlessHeld = (ms: number): void => {
@@ -45,6 +46,7 @@ export async function openHolders({ socket: path, lingerMs, onUnheld }: HoldersO
   const obey = (ask: Ask, own: Set<string>): void => {
     if (ask.ask === 'keep') {
       kept = ask.keep
+      if (!kept) linger = 0 // asked to end: the next test file is not on its way
       return
     }
     if (held === undefined) throw new Error('the lab is not up yet')
@@ -64,12 +66,13 @@ export async function openHolders({ socket: path, lingerMs, onUnheld }: HoldersO
   const welcome = async (socket: Socket): Promise<void> => {
     const own = new Set<string>()
     names.set(socket, own)
+    linger = lingerMs
     clearTimeout(timer)
     for (const message of told) say(socket, message)
     await hear(socket, Ask, ask => answer(socket, ask, own)).catch(() => socket.destroy())
     names.delete(socket)
     for (const name of own) held?.route(name, undefined)
-    if (server.listening) lingerUnlessHeld(lingerMs)
+    if (server.listening) lingerUnlessHeld(linger)
   }
 
   await rm(path, { force: true })

@@ -18,7 +18,7 @@ const kubernetes = `${stripped} -X k8s.io/component-base/version.gitVersion=v1.3
 
 /** Everything the lab compiles, in the order in which it does; the tailnet's programs are those of `tsnet-node`. */
 export const programs: readonly LabProgram[] = [
-  program('with-parent', 'with-parent', '.', stripped, 'seconds'),
+  program('with-parent', 'with-parent', '.', stripped, 'a few seconds'),
   program('etcd', 'kubernetes', 'go.etcd.io/etcd/server/v3', kubernetes, 'a minute'),
   program('kube-apiserver', 'kubernetes', 'k8s.io/kubernetes/cmd/kube-apiserver', kubernetes, '4 min'),
   program(

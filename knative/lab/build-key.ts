@@ -18,21 +18,15 @@ export async function buildKey(inputs: BuildInputs): Promise<string> {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([inputs.package, inputs.flags, inputs.goVersion, inputs.platform]))
   for (const file of await sources(inputs)) {
-    const bytes = await readFile(join(inputs.module, file)).catch(absent)
+    const bytes = await readFile(join(inputs.module, file))
     hash.update(`\n${file} ${bytes.length}\n`).update(bytes)
   }
   return hash.digest('hex').slice(0, 20)
 }
 
-/** A module without dependencies has no go.sum. */
-function absent(error: NodeJS.ErrnoException): Uint8Array {
-  if (error.code === 'ENOENT') return new Uint8Array()
-  throw error
-}
-
 async function sources({ module, package: path }: BuildInputs): Promise<readonly string[]> {
-  const pins = ['go.mod', 'go.sum']
-  if (!path.startsWith('.')) return pins
   const files = await readdir(module, { recursive: true })
+  const pins = ['go.mod', 'go.sum'].filter(name => files.includes(name)) // no go.sum without dependencies
+  if (!path.startsWith('.')) return pins
   return [...pins, ...files.filter(file => file.endsWith('.go') && !file.endsWith('_test.go')).sort()]
 }

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { takeLock } from './lock.ts'
@@ -72,7 +71,8 @@ async function startAndConnect({ dir, program, signal }: JoinOptions): Promise<S
   closeSync(fd)
   child.unref()
   const died = new AbortController()
-  child.once('exit', async () => died.abort(new Error(`the lab's supervisor ended: ${await readFile(log, 'utf8')}`)))
+  const onExit = () => died.abort(new Error(`the lab's supervisor ended: ${readFileSync(log, 'utf8')}`))
+  child.once('exit', onExit)
   const until = AbortSignal.any([died.signal, ...(signal ? [signal] : [])])
   const found: Socket[] = []
   const listens = async (): Promise<true | string> => {
@@ -81,6 +81,7 @@ async function startAndConnect({ dir, program, signal }: JoinOptions): Promise<S
     return socket !== undefined || 'no socket'
   }
   await waitUntil("the lab's supervisor listens", listens, { signal: until, timeoutMs: 15_000 })
+  child.off('exit', onExit)
   const [socket] = found
   if (socket === undefined) throw new Error('unreachable: the wait found a socket')
   return socket
@@ -100,13 +101,15 @@ async function hold(
   const waiting = new Map<number, PromiseWithResolvers<number>>()
   const up = Promise.withResolvers<Extract<Told, { told: 'ready' }> | undefined>()
   let lastId = 0
-  const gone = new Error('the lab is gone')
+  let gone = new Error('the lab is gone')
 
   const onTold = (message: Told): void => {
     if (message.told === 'progress') progress?.(message.line)
     else if (message.told === 'ready') up.resolve(message)
-    else if (message.told === 'failed') up.reject(new Error(`the lab: ${message.why}`))
-    else {
+    else if (message.told === 'failed') {
+      gone = new Error(`the lab: ${message.why}`)
+      up.reject(gone)
+    } else {
       const { error, holders, id } = message
       if (error === undefined) waiting.get(id)?.resolve(holders)
       else waiting.get(id)?.reject(new Error(error))
@@ -123,6 +126,7 @@ async function hold(
     up.reject(signal?.reason)
     socket.destroy()
   }
+  if (signal?.aborted) abort()
   signal?.addEventListener('abort', abort, { once: true })
   const ready = await up.promise
     .catch((error: unknown) => {

@@ -55,6 +55,7 @@ async function untilReleased(name: string, signal: AbortSignal | undefined): Pro
   socket.on('error', () => {}) // given back before we connected
   socket.resume()
   const abort = () => socket.destroy()
+  if (signal?.aborted) abort()
   signal?.addEventListener('abort', abort, { once: true })
   await new Promise<void>(done => socket.once('close', () => done()))
   signal?.removeEventListener('abort', abort)

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtempDisposable, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
+import { joinRunning, joinSupervisor, type Membership } from './join-supervisor.ts'
+import { isRunning } from './process-running.ts'
+import { socketName, stateName } from './supervise.ts'
+import { waitUntil } from './wait-until.ts'
+
+const program = fileURLToPath(new URL('supervise-sleepers.ts', import.meta.url))
+const State = v.object({ pids: v.record(v.string(), v.number()), supervisor: v.number() })
+
+const joinIn = (dir: string): Promise<Membership> =>
+  joinSupervisor({ dir, program, signal: AbortSignal.timeout(30_000) })
+const stateOf = (member: Membership) => v.parse(State, member.state)
+
+async function gone(pids: readonly number[]): Promise<void> {
+  await waitUntil(
+    'all processes are gone',
+    async () => {
+      const running = await Promise.all(pids.map(isRunning))
+      return !running.includes(true) || `${pids.filter((_, i) => running[i])} run`
+    },
+    { timeoutMs: 10_000 },
+  )
+}
+
+function everyPid(member: Membership): readonly number[] {
+  const { pids, supervisor } = stateOf(member)
+  return [...Object.values(pids), supervisor]
+}
+
+const tempDir = () => mkdtempDisposable(join(tmpdir(), 'supervise-'))
+
+describe('a supervisor', () => {
+  it('is shared: the second joins what the first started, and the last out ends it', async () => {
+    await using dir = await tempDir()
+    const [first, second] = await Promise.all([joinIn(dir.path), joinIn(dir.path)])
+    assert.deepEqual(first.state, second.state)
+    const pids = everyPid(first)
+    await first[Symbol.asyncDispose]()
+    assert.equal(await second.keep(false), 0)
+    for (const pid of pids) assert.equal(await isRunning(pid), true)
+    await second[Symbol.asyncDispose]()
+    await gone(pids)
+    assert.deepEqual(
+      (await readdir(dir.path)).filter(name => name === socketName || name === stateName),
+      [],
+    )
+    assert.equal(await joinRunning({ dir: dir.path }), undefined)
+  })
+
+  it('counts a holder out that was killed', async () => {
+    await using dir = await tempDir()
+    const source = `import { joinSupervisor } from ${JSON.stringify(new URL('join-supervisor.ts', import.meta.url).href)}
+      const member = await joinSupervisor(${JSON.stringify({ dir: dir.path, program })})
+      console.log(JSON.stringify(member.state)); setInterval(() => {}, 1000)`
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', source], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = await once(holder.stdout, 'data')
+    const { pids, supervisor } = v.parse(State, JSON.parse(String(line)))
+    holder.kill('SIGKILL')
+    await gone([...Object.values(pids), supervisor])
+  })
+
+  it('takes its programs with it when it is killed, and the next holder starts anew', async () => {
+    await using dir = await tempDir()
+    const member = await joinIn(dir.path)
+    const pids = everyPid(member)
+    process.kill(stateOf(member).supervisor, 'SIGKILL')
+    await gone(pids)
+    assert.equal(existsSync(join(dir.path, stateName)), true, 'the killed one leaves its state behind')
+    await using next = await joinIn(dir.path)
+    assert.equal(
+      everyPid(next).some(pid => pids.includes(pid)),
+      false,
+    )
+    await assert.rejects(member.keep(true), /the lab is gone/)
+  })
+
+  it('ends with all its programs when one of them ends unasked', async () => {
+    await using dir = await tempDir()
+    const member = await joinIn(dir.path)
+    const pids = everyPid(member)
+    process.kill(stateOf(member).pids.first ?? 0, 'SIGKILL')
+    await gone(pids)
+    await assert.rejects(member.keep(true), /the lab: first ended unasked \(SIGKILL\)/)
+  })
+
+  it('stays up without holders for as long as it is asked to', async () => {
+    await using dir = await tempDir()
+    const first = await joinIn(dir.path)
+    const pids = everyPid(first)
+    await first.keep(true)
+    await first[Symbol.asyncDispose]()
+    const second = await joinRunning({ dir: dir.path })
+    assert.deepEqual(second && everyPid(second), pids)
+    await second?.keep(false)
+    await second?.[Symbol.asyncDispose]()
+    await gone(pids)
+  })
+
+  it('answers each ask with its own outcome', async () => {
+    await using dir = await tempDir()
+    await using member = await joinIn(dir.path)
+    const asked = await Promise.allSettled([
+      member.route('a.b.svc', 1),
+      member.route('broken', 2),
+      member.route('a.b.svc', undefined),
+    ])
+    assert.deepEqual(
+      asked.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+  })
+
+  it('is given up waiting for when asked', async () => {
+    await using dir = await tempDir()
+    const reason = new Error('enough')
+    await assert.rejects(joinSupervisor({ dir: dir.path, program, signal: AbortSignal.abort(reason) }), reason)
+  })
+})

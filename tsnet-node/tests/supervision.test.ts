@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import http from 'node:http'
 import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { TailscaleNode } from '../src/index.ts'
@@ -47,6 +48,8 @@ suite('a helper that dies', () => {
       assert.deepEqual(status.ips, before.ips)
       const answer = await laptop.request('http://server/', { signal: AbortSignal.timeout(5_000) })
       assert.equal(answer.body, 'hello')
+      const dirs = readdirSync(tmpdir()).filter(name => name.startsWith(`tsnet-node-${process.pid}-`))
+      assert.equal(dirs.length, 1, 'the directory of the helper that died is gone')
     }
   })
 

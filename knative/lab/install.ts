@@ -102,7 +102,16 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
   ]
   progress(`applying ${manifests.length} objects of ${install}`)
   undo.defer(() => removeInstall(api, install, manifests).catch(error => progress(`uninstalling ${install}: ${error}`)))
-  const [imageFile] = await Promise.all([functionsImage(lab.dir), applyAll(api, manifests, signal)])
+  // Triggers come last: one whose subscriber has no address yet is tried again only after a while.
+  const isTrigger = ({ kind }: Manifest) => kind === 'Trigger'
+  const [imageFile] = await Promise.all([
+    functionsImage(lab.dir),
+    applyAll(
+      api,
+      manifests.filter(manifest => !isTrigger(manifest)),
+      signal,
+    ),
+  ])
 
   progress(`starting the functions of ${install}`)
   const shadow = undo.use(
@@ -126,6 +135,7 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
       log: progress,
     }),
   )
+  await applyAll(api, manifests.filter(isTrigger), signal)
   await ready({ lab, api, shadow, rendered, without, signal })
   progress(`${install} is ready`)
 

@@ -5,22 +5,30 @@ import type { PodStatus } from './run-job-pod.ts'
 /** Name under which a function's one revision goes. */
 export const revisionOf = (name: string): string => `${name}-shadow`
 
-/** Writes into a ksvc's status that it works and where, as Serving would. */
-export async function reportReady(api: Api, { metadata }: KnativeService, host: string): Promise<void> {
+/**
+ * Writes a ksvc's status as Serving would: its address as soon as it is known, Ready once its process is. A subscriber
+ * needs the address alone.
+ */
+export async function reportFunction(
+  api: Api,
+  { metadata }: KnativeService,
+  host: string,
+  ready: boolean,
+): Promise<void> {
   const { name, namespace, generation } = metadata
   const url = `http://${host}`
-  const lastTransitionTime = new Date().toISOString()
+  const common = { status: ready ? 'True' : 'Unknown', lastTransitionTime: new Date().toISOString() }
   await patchStatus(api, `/apis/serving.knative.dev/v1/namespaces/${namespace}/services/${name}`, {
     url,
     address: { url },
-    observedGeneration: generation,
-    latestCreatedRevisionName: revisionOf(name),
-    latestReadyRevisionName: revisionOf(name),
-    conditions: ['ConfigurationsReady', 'Ready', 'RoutesReady'].map(type => ({
-      type,
-      status: 'True',
-      lastTransitionTime,
-    })),
+    conditions: ['ConfigurationsReady', 'Ready', 'RoutesReady'].map(type => ({ type, ...common })),
+    ...(ready
+      ? {
+          observedGeneration: generation,
+          latestCreatedRevisionName: revisionOf(name),
+          latestReadyRevisionName: revisionOf(name),
+        }
+      : {}),
   })
 }
 

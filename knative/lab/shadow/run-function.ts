@@ -14,8 +14,8 @@ export interface FunctionDeps {
   readonly freePort: () => Promise<number>
   /** Names the port in cluster DNS; `undefined` takes the name out. */
   readonly route: (port: number | undefined) => Promise<void>
-  /** Tells the API server that the ksvc works and where. */
-  readonly report: (service: KnativeService) => Promise<void>
+  /** Tells the API server where the ksvc is and whether it works. */
+  readonly report: (service: KnativeService, ready: boolean) => Promise<void>
   readonly log: (line: string) => void
 }
 
@@ -43,6 +43,7 @@ const backOff = { firstMs: 100, mostMs: 5_000 }
 export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
   const logs: LogLine[] = []
   let wanted: KnativeService | undefined
+  let announced: Promise<void> | undefined
   let replicas: 0 | 1 = 1
   let running:
     | {
@@ -94,7 +95,8 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
         await delay(probeEveryMs, undefined, { signal: ended.signal }).catch(() => undefined)
       }
       await deps.route(at)
-      await deps.report(service)
+      await announced
+      await deps.report(service, true)
       if (!ended.signal.aborted && isCurrent(service)) setReady(true)
     }
     const reported = becomeReady().catch(error => deps.log(`${name}: ${error}`))
@@ -172,6 +174,7 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
 
   return {
     update: service => {
+      announced ??= deps.report(service, false).catch(error => deps.log(`${name}: ${error}`))
       wanted = service
       change()
     },

@@ -10,7 +10,7 @@ import { followMountSources } from './mount-sources.ts'
 import { nodeEnvironment } from './node-environment.ts'
 import type { PodSpec } from './objects.ts'
 import { preparePod } from './prepare-pod.ts'
-import { reportPod, reportReady, revisionOf } from './report-status.ts'
+import { reportFunction, reportPod, revisionOf } from './report-status.ts'
 import { runContainer } from './run-container.ts'
 import { type RunningFunction, runFunction } from './run-function.ts'
 import { runFunctions } from './run-functions.ts'
@@ -65,7 +65,7 @@ export async function startShadow(options: ShadowOptions): Promise<Shadow> {
       start,
       freePort: choosePort,
       route: port => options.route(host, port),
-      report: service => reportReady(api, service, host),
+      report: (service, ready) => reportFunction(api, service, host, ready),
       log,
     })
   }

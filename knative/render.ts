@@ -1,35 +1,52 @@
 // Prints the manifests of one install: node knative/render.ts [description.yaml] | kubectl apply --server-side -f -
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import * as v from 'valibot'
 import { parse, stringify } from 'yaml'
+import { ClusterRoleObject } from './render/cluster-role.ts'
+import { checkOffers } from './render/offered-roles.ts'
 import { render } from './render/render.ts'
 
-const usage = `usage: node knative/render.ts [description.yaml] | kubectl apply --server-side -f -
+const usage = `usage: node knative/render.ts [--check] [description.yaml] | kubectl apply --server-side -f -
 
 Prints knative/base for one install. The description says what differs, each part optional:
   config: { cluster: prod, install: tka, namespaces: { system: tka-system, sessions: tka }, roles: […] }   # as in config.yaml
   image: registry.example.com/tka:1.0
   adminGroups: [system:masters]                        # who may write in the sessions namespace
-  audiences: [https://kubernetes.default.svc]          # the API server's own`
+  audiences: [https://kubernetes.default.svc]          # the API server's own
 
-const names = v.array(v.pipe(v.string(), v.nonEmpty(), v.regex(/^[^,]*$/, 'no comma')))
+--check asks the cluster (kubectl's current context) for the offered roles and refuses one that is not there, or that
+amounts to cluster-admin when it is offered in the whole cluster without clusterAdminEquivalent: true.`
+
+const names = v.array(v.pipe(v.string(), v.nonEmpty()))
 const Description = v.strictObject({
   config: v.exactOptional(v.record(v.string(), v.unknown())),
   image: v.exactOptional(v.string()),
   adminGroups: v.exactOptional(names),
   audiences: v.exactOptional(names),
 })
+const Roles = v.object({ items: v.array(ClusterRoleObject) })
+
+async function clusterRoles() {
+  const args = ['get', 'clusterroles', '-o', 'json', '--request-timeout=20s']
+  const { stdout } = await promisify(execFile)('kubectl', args, { maxBuffer: 64 << 20, timeout: 30_000 })
+  return new Map(v.parse(Roles, JSON.parse(stdout)).items.map(role => [role.name, role]))
+}
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { help: { type: 'boolean', short: 'h' } },
+  options: { check: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
 })
 const [file] = positionals
 if (values.help === true || positionals.length > 1) {
   console.log(usage)
 } else {
   const description = file === undefined ? {} : v.parse(Description, parse(await readFile(file, 'utf8')))
-  const { manifests } = await render(description)
+  const { manifests, config } = await render(description)
+  if (values.check === true) {
+    const roles = await clusterRoles()
+    await checkOffers(config.roles, async name => roles.get(name))
+  }
   console.log(manifests.map(manifest => stringify(manifest, { lineWidth: 0 })).join('---\n'))
 }

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
@@ -14,6 +17,7 @@ import { waitUntil } from '../lab/wait-until.ts'
 import { Manifest, describe as nameOf } from '../render/manifest.ts'
 import { render } from '../render/render.ts'
 
+const renderer = fileURLToPath(new URL('../render.ts', import.meta.url))
 const folder = fileURLToPath(new URL('.', import.meta.url))
 
 describe('the base', () => {
@@ -34,6 +38,30 @@ describe('the base', () => {
       Object.fromEntries(manifests.map(object => [nameOf(object), object]))
     const theirs = parseAllDocuments(stdout).map(document => v.parse(Manifest, document.toJS()))
     assert.deepEqual(byName(theirs), byName((await render()).manifests))
+  })
+
+  it('goes in, stays as it is and comes out again with kubectl alone', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tka-base-'))
+    stack.defer(() => rm(dir, { recursive: true, force: true }))
+    const name = `k${process.pid}`
+    const description = join(dir, 'description.yaml')
+    const rendered = join(dir, 'rendered.yaml')
+    await writeFile(
+      description,
+      JSON.stringify({ config: { install: name, namespaces: { system: `${name}-system`, sessions: name } } }),
+    )
+    const { code, stdout, stderr } = await runProgram(process.execPath, [renderer, description])
+    assert.equal(code, 0, stderr)
+    await writeFile(rendered, stdout)
+    const kubectl = async (...args: readonly string[]) => {
+      const finished = await runProgram(lab.kubectl, ['--kubeconfig', lab.kubeconfig, ...args, '-f', rendered])
+      assert.equal(finished.code, 0, `kubectl ${args.join(' ')}: ${finished.stdout}${finished.stderr}`)
+      return finished.stdout
+    }
+    await kubectl('apply', '--server-side')
+    assert.equal(await kubectl('diff', '--server-side'), '')
+    await kubectl('delete', '--wait=true', '--timeout=30s')
+    assert.equal(await kubectl('get', '--ignore-not-found'), '')
   })
 
   describe('installed', () => {

@@ -10,6 +10,23 @@ export function rolesOf(offers: readonly RoleOffer[], scope?: RoleOffer['scope']
   return [...new Set(names)].sort()
 }
 
+// What Kubernetes ships, known without an API server; `view` is harmless.
+const shipped = new Map([
+  ['admin', ['reads Secrets', 'mints tokens', 'writes RBAC']],
+  ['cluster-admin', ['may do everything']],
+  ['edit', ['reads Secrets', 'mints tokens']],
+])
+
+/** Refuses to offer cluster-wide, unmarked, one of Kubernetes' own roles that amounts to cluster-admin. */
+export function checkShippedRoles(offers: readonly RoleOffer[]): void {
+  refuse(
+    offers.map(offer => [
+      offer,
+      offer.scope === 'cluster' ? unmarked(offer, shipped.get(offer.name) ?? []) : undefined,
+    ]),
+  )
+}
+
 /** A ClusterRole as the API server has it, and whether its rules are put together from other roles. */
 export interface ClusterRole {
   readonly rules: readonly PolicyRule[]
@@ -25,19 +42,25 @@ export async function checkOffers(
   read: (name: string) => Promise<ClusterRole | undefined>,
 ): Promise<void> {
   const roles = new Map(await Promise.all(rolesOf(offers).map(async name => [name, await read(name)] as const)))
-  const faults = offers.flatMap(offer => {
-    const fault = faultOf(offer, roles.get(offer.name))
-    return fault === undefined ? [] : [`role ${offer.name}, scope ${offer.scope}: ${fault}`]
-  })
+  refuse(offers.map(offer => [offer, faultOf(offer, roles.get(offer.name))]))
+}
+
+function refuse(checked: readonly (readonly [offer: RoleOffer, fault: string | undefined])[]): void {
+  const faults = checked.flatMap(([{ name, scope }, fault]) =>
+    fault === undefined ? [] : [`role ${name}, scope ${scope}: ${fault}`],
+  )
   if (faults.length > 0) throw new Error(faults.join('\n'))
 }
 
-function faultOf({ scope, clusterAdminEquivalent }: RoleOffer, role: ClusterRole | undefined): string | undefined {
+function faultOf(offer: RoleOffer, role: ClusterRole | undefined): string | undefined {
   if (role === undefined) return 'there is no ClusterRole of this name'
-  if (scope === 'namespaced' || clusterAdminEquivalent) return undefined
+  if (offer.scope === 'namespaced') return undefined
   if (role.aggregated && role.rules.length === 0) return 'its rules are not put together yet: try again in a moment'
-  const powers = adminPowers(role.rules)
-  return powers.length === 0
+  return unmarked(offer, adminPowers(role.rules))
+}
+
+function unmarked({ clusterAdminEquivalent }: RoleOffer, powers: readonly string[]): string | undefined {
+  return powers.length === 0 || clusterAdminEquivalent
     ? undefined
     : `in the whole cluster this amounts to cluster-admin (${powers.join(', ')}); offer it with clusterAdminEquivalent: true if you mean it`
 }

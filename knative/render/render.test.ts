@@ -115,6 +115,15 @@ describe('render', () => {
     assert.deepEqual(images, Array(6).fill('"image":"registry.example.com/tka:7"'))
   })
 
+  it('refuses to offer unmarked in the whole cluster what amounts to cluster-admin', async () => {
+    const roles = [{ name: 'edit', scope: 'cluster', maxPeriod: '1h' }]
+    await assert.rejects(
+      render({ config: { roles } }),
+      /^Error: role edit, scope cluster: in the whole cluster this amounts/,
+    )
+    await render({ config: { roles: roles.map(role => ({ ...role, clusterAdminEquivalent: true })) } })
+  })
+
   it('refuses a configuration with which the functions would not start', async () => {
     await assert.rejects(render({ config: { maxSession: 'a day' } }), /maxSession must be a duration/)
     await assert.rejects(render({ config: { colour: 'blue' } }), /colour is not a field of the configuration/)

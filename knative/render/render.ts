@@ -4,7 +4,7 @@ import { type Config, parseConfig } from '#core/config'
 import { overrideConfig } from './config-file.ts'
 import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
 import { describe, type Manifest } from './manifest.ts'
-import { rolesOf } from './offered-roles.ts'
+import { checkShippedRoles, rolesOf } from './offered-roles.ts'
 import { readBase } from './read-base.ts'
 import { rename } from './rename.ts'
 
@@ -24,12 +24,13 @@ export interface Rendered {
 
 /**
  * Renders the base for one install. Without a description it gives what `kubectl kustomize knative/base` gives.
- * Throws `ConfigInvalid` where the functions would refuse to start.
+ * Throws `ConfigInvalid` where the functions would refuse to start, and an error for a role too strong to be offered unmarked.
  */
 export async function render(description: InstallDescription = {}): Promise<Rendered> {
   const base = await readBase()
   const text = overrideConfig(configText(base), description.config ?? {})
   const config = parseConfig(parse(text))
+  checkShippedRoles(config.roles)
   const { install, namespaces } = config
   const manifests = base.map(manifest => {
     const renamed = setImage(rename(manifest, config), description.image)

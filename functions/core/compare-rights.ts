@@ -37,14 +37,18 @@ export function stateOfGrant(
   return grantFor(undefined, identity, config) === undefined ? 'grant-lost' : 'grant-lowered'
 }
 
+/** True when this device's own rules give the role and the namespaces. */
+export function givesRights(session: Rights, identity: TailnetIdentity, config: RulesConfig): boolean {
+  const grant = grantFor(session.role, identity, config)
+  return grant !== undefined && sameRights(session, grant)
+}
+
 /**
  * Throws `rights-differ` unless this device's own rules give the session's role and namespaces; where nobody can be told to be
  * there, the Problem of that.
  */
 export function requireSameRights(session: Rights, identity: TailnetIdentity, config: RulesConfig): void {
-  const person = requirePerson(identity)
-  const grant = grantFor(session.role, person, config)
-  if (grant === undefined || !sameRights(session, grant)) throw new Problem('rights-differ')
+  if (!givesRights(session, requirePerson(identity), config)) throw new Problem('rights-differ')
 }
 
 function grantFor(role: string | undefined, identity: TailnetIdentity, config: RulesConfig): Grant | undefined {

@@ -2,7 +2,7 @@ import { Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { stringify } from 'yaml'
 import { checkHost, checkOrigin } from '#core/check-request'
-import { sameRights } from '#core/compare-rights'
+import { givesRights } from '#core/compare-rights'
 import { choices } from '#core/decide'
 import { formatSeconds } from '#core/duration'
 import { formatInstant } from '#core/instant'
@@ -118,7 +118,7 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
 
   /** A session's role is told only to a device whose own rules give it; to any other the field stays empty. */
   function ownRole(person: TailnetPerson, session: Omit<KnownSession, 'session'>): string {
-    return choices(person, config).some(grant => sameRights(grant, session)) ? session.role : ''
+    return givesRights(session, person, config) ? session.role : ''
   }
 }
 

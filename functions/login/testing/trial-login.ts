@@ -21,11 +21,13 @@ export interface TrialLogin {
   readonly complaints: readonly string[]
   sentOf<T extends EventType>(type: T): readonly EventOf<T>[]
   deliver(event: AnswerEvent): Promise<void>
+  /** Sends a request from a person's device; a path that begins with ~ is the API's. */
   request(
     method: string,
     path: string,
     from?: TailnetIdentity | Device,
     headers?: Record<string, string>,
+    body?: string,
   ): Promise<Response>
 }
 
@@ -93,14 +95,15 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
     deliver: async event => {
       await answer(event)
     },
-    async request(method, path, from = alice(view), headers = {}) {
+    async request(method, path, from = alice(view), headers = {}, body) {
       const device = 'identity' in from ? from : { identity: from }
       const connection = {
         identify: async () => device.identity,
         listener: { scheme: 'http', port: 80, hosts: ['tka'] } as const,
       }
       const full = path.startsWith('~') ? `/api/v1alpha1${path.slice(1)}` : path
-      return app.request(`http://tka${full}`, { method, headers: { host: 'tka', ...headers } }, { connection })
+      const init = { method, headers: { host: 'tka', ...headers }, ...(body === undefined ? {} : { body }) }
+      return app.request(`http://tka${full}`, init, { connection })
     },
   }
   return trial

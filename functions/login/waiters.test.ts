@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createWaiters, defaultLimits } from './waiters.ts'
+import type { LoginWish, LogoutWish } from './wish.ts'
+
+const logout = (request: string, person = 'alice'): LogoutWish => ({ kind: 'logout', request, person, sequence: '1' })
+const login = (request: string, person = 'alice'): LoginWish => ({
+  ...{ kind: 'login', request, person, userId: '7', sequence: '1', role: 'view', validUntil: 0 },
+  open: () => Promise.reject(new Error('sealed')),
+})
+
+describe('those who wait', () => {
+  it('are at most 4 of one person and 500 in all', () => {
+    assert.deepEqual(defaultLimits, { perPerson: 4, total: 500 })
+    const waiters = createWaiters()
+    for (let i = 0; i < 4; i += 1) waiters.open(logout(`a${i}`))
+    assert.throws(() => waiters.open(logout('a4')), /too-many-requests/)
+    for (let i = 0; i < 496; i += 1) waiters.open(logout(`b${i}`, `person-${i}`))
+    assert.throws(() => waiters.open(logout('c', 'newcomer')), /too-many-requests/)
+  })
+
+  it('make room when they leave, answered or not', () => {
+    const waiters = createWaiters({ perPerson: 1, total: 1 })
+    for (let i = 0; i < 3; i += 1) {
+      using waiter = waiters.open(logout(`a${i}`))
+      assert.equal(waiters.find(`a${i}`), waiter)
+    }
+    assert.equal(waiters.size, 0)
+    assert.equal(waiters.find('a0'), undefined)
+  })
+
+  it('are answered once', async () => {
+    const waiter = createWaiters().open(logout('a'))
+    assert.ok(waiter.settle({ kind: 'ended' }))
+    assert.ok(!waiter.settle({ kind: 'denied', code: 'unavailable' }))
+    assert.deepEqual(await waiter.answer, { kind: 'ended' })
+  })
+
+  it('for a session are known by person, the latest first, until they are answered', () => {
+    const waiters = createWaiters()
+    waiters.open(login('a1'))
+    waiters.open(logout('a2'))
+    const last = waiters.open(login('a3'))
+    assert.equal(waiters.pendingLogin('alice')?.request, 'a3')
+    last.settle({ kind: 'denied', code: 'unavailable' })
+    assert.equal(waiters.pendingLogin('alice')?.request, 'a1')
+    assert.equal(waiters.pendingLogin('bob'), undefined)
+  })
+})

@@ -1,24 +1,22 @@
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { splitAddress } from './address.ts'
-import { backOffMs, recoveredAfterMs } from './back-off.ts'
 import { checkListenOptions, checkOptions } from './check-options.ts'
 import { TailscaleError } from './errors.ts'
 import type { HelperExit } from './helper-process.ts'
-import { HelperSession } from './helper-session.ts'
+import type { HelperSession } from './helper-session.ts'
 import type { Identity, PeerIdentity } from './identity.ts'
 import { TailscaleListener } from './listener.ts'
 import { createMemoryStore } from './memory-store.ts'
-import type { ListenOptions, StateStore, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
+import type { ListenOptions, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
 import { sameParty } from './same-party.ts'
 import type { NodeState, NodeStatus } from './status.ts'
 import type { StreamHeader } from './stream-header.ts'
+import { Supervisor } from './supervisor.ts'
 import { asTailscaleSocket, type TailscaleSocket } from './tailscale-socket.ts'
 import { createWhoIsCache } from './whois-cache.ts'
 import { peerIdentity, type WireStatus } from './wire.ts'
-import { withSignal } from './with-signal.ts'
 
 /** Events of a node. */
 export interface NodeEvents {
@@ -37,8 +35,6 @@ export interface NodeEvents {
   storeFailed: [error: TailscaleError]
 }
 
-const defaultPort = 41_641
-
 /**
  * One node of a tailnet inside this program.
  * @example
@@ -50,27 +46,29 @@ const defaultPort = 41_641
  * }), { port: 80 })
  */
 export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisposable {
-  readonly #options: TailscaleNodeOptions
-  readonly #store: StateStore
+  readonly #supervisor: Supervisor
   readonly #listeners = new Map<TailscaleListener, string>()
-  readonly #closing = new AbortController()
   readonly #whoIs = createWhoIsCache({ ask: address => this.#ask(address), now: Date.now })
   #state: NodeState = 'NoState'
-  #starting: Promise<NodeStatus> | undefined
-  #session: HelperSession | undefined
-  #restarting: Promise<void> | undefined
-  #closed: Promise<void> | undefined
-  #udpPort: number
   #localAddress = ''
   #lastKey = 0
+  #closed: Promise<void> | undefined
 
   /** @throws TailscaleError `ERR_TSNET_OPTIONS` */
   constructor(options: TailscaleNodeOptions) {
     super()
     checkOptions(options)
-    this.#options = options
-    this.#store = options.stateStore ?? createMemoryStore()
-    this.#udpPort = options.port ?? defaultPort
+    this.#supervisor = new Supervisor(options, options.stateStore ?? createMemoryStore(), {
+      state: state => this.#enter(state),
+      authUrl: url => this.emit('authUrl', url),
+      health: warnings => this.emit('health', warnings),
+      log: line => this.emit('log', line),
+      storeFailed: error => this.emit('storeFailed', error),
+      ready: session => this.#ready(session),
+      crashed: exit => this.#crashed(exit),
+      restarted: () => this.emit('restarted'),
+      restartFailed: error => this.emit('restartFailed', error),
+    })
   }
 
   /** The last state heard of. */
@@ -80,7 +78,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
 
   /** Process id of the helper while there is one. */
   get helperPid(): number | undefined {
-    return this.#session?.pid
+    return this.#supervisor.running?.pid
   }
 
   /**
@@ -89,13 +87,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    * `ERR_TSNET_HELPER_MISSING`, `ERR_TSNET_HELPER_EXITED`, `ERR_TSNET_CLOSED`
    */
   async up({ signal }: { readonly signal?: AbortSignal } = {}): Promise<NodeStatus> {
-    this.#throwIfClosed()
-    if (this.#restarting) await withSignal(this.#restarting, signal)
-    if (this.#session) return this.status(signal && { signal })
-    this.#starting ??= this.#start(signal).finally(() => {
-      this.#starting = undefined
-    })
-    return this.#starting
+    return publicStatus(await this.#supervisor.up(signal))
   }
 
   /**
@@ -104,7 +96,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    */
   async listen(options: ListenOptions): Promise<TailscaleListener> {
     checkListenOptions(options)
-    const session = this.#up()
+    const session = this.#supervisor.inService()
     if ([...this.#listeners.keys()].some(other => other.options.port === options.port)) {
       throw new TailscaleError('ERR_TSNET_PORT_IN_USE', `port ${options.port} of this node is listened on already`)
     }
@@ -139,7 +131,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    * @throws TailscaleError `ERR_TSNET_PEER_NOT_FOUND`, `ERR_TSNET_WHOIS`, `ERR_TSNET_HELPER_EXITED`, `ERR_TSNET_NOT_UP`
    */
   async whoIs(address: string, options?: WhoIsOptions): Promise<PeerIdentity> {
-    this.#up()
+    this.#supervisor.inService()
     return this.#whoIs.get(splitAddress(address).address, options)
   }
 
@@ -163,7 +155,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
 
   /** What the node knows about itself. */
   async status({ signal }: { readonly signal?: AbortSignal } = {}): Promise<NodeStatus> {
-    return publicStatus(await this.#up().askStatus(signal))
+    return publicStatus(await this.#supervisor.inService().askStatus(signal))
   }
 
   /** Leaves the tailnet and ends the helper, within about 4 s however many connections are open. Idempotent. */
@@ -176,81 +168,20 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
     await this.close()
   }
 
-  async #start(signal: AbortSignal | undefined): Promise<NodeStatus> {
-    const stop = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
-    try {
-      const session = await this.#startSession(stop)
-      this.#run(session, performance.now(), 1)
-      return publicStatus(session.status)
-    } catch (error) {
-      if (!this.#closing.signal.aborted) this.#enter('NoState')
-      throw error
-    }
-  }
-
-  async #startSession(signal: AbortSignal): Promise<HelperSession> {
-    const session = await HelperSession.start(
-      this.#options,
-      this.#store,
-      this.#udpPort,
-      {
-        state: state => this.#enter(state),
-        authUrl: url => this.emit('authUrl', url),
-        health: warnings => this.emit('health', warnings),
-        log: line => this.emit('log', line),
-        storeFailed: error => this.emit('storeFailed', error),
-      },
-      signal,
-    )
-    this.#udpPort = session.status.udpPort // peers find a restarted node at once where they left it
+  /** Gives a helper the listeners that are open. */
+  async #ready(session: HelperSession): Promise<void> {
     this.#localAddress = session.status.ips[0] ?? ''
-    return session
-  }
-
-  /** Takes a session into service until it ends; `attempt` counts crashes in a row. */
-  #run(session: HelperSession, since: number, attempt: number): void {
-    this.#session = session
-    void session.exited.then(exit => {
-      this.#session = undefined
-      this.#whoIs.clear()
-      if (this.#closing.signal.aborted) return
-      const recovered = performance.now() - since > recoveredAfterMs
-      const restarting = this.#restart(recovered ? 1 : attempt).finally(() => {
-        if (this.#restarting === restarting) this.#restarting = undefined // it may have crashed again already
-      })
-      this.#restarting = restarting
-      this.#enter('Restarting')
-      this.emit('helperExit', exit)
-    })
-  }
-
-  async #restart(first: number): Promise<void> {
-    for (let attempt = first; ; attempt++) {
-      try {
-        await sleep(backOffMs(attempt), undefined, { signal: this.#closing.signal })
-        const session = await this.#startSession(this.#closing.signal)
-        await this.#bindAll(session)
-        this.#run(session, performance.now(), attempt + 1)
-        break
-      } catch (error) {
-        if (this.#closing.signal.aborted) return
-        this.emit('restartFailed', asTailscaleError(error))
-      }
+    for (const [listener, key] of this.#listeners) {
+      const { signal: _, ...options } = listener.options // it bounded the first call only
+      await this.#bind(session, listener, key, options)
+      if (!this.#listeners.has(listener)) await session.unlisten(key) // closed meanwhile
     }
-    this.emit('restarted')
   }
 
-  async #bindAll(session: HelperSession): Promise<void> {
-    try {
-      for (const [listener, key] of this.#listeners) {
-        const { signal: _, ...options } = listener.options // it bounded the first call only
-        await this.#bind(session, listener, key, options)
-        if (!this.#listeners.has(listener)) await session.unlisten(key) // closed meanwhile
-      }
-    } catch (error) {
-      await session.close()
-      throw error
-    }
+  #crashed(exit: HelperExit): void {
+    this.#whoIs.clear()
+    this.#enter('Restarting')
+    this.emit('helperExit', exit)
   }
 
   #bind(session: HelperSession, listener: TailscaleListener, key: string, options: ListenOptions): Promise<void> {
@@ -267,17 +198,15 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
   async #unlisten(listener: TailscaleListener): Promise<void> {
     const key = this.#listeners.get(listener)
     this.#listeners.delete(listener)
-    if (key) await this.#session?.unlisten(key)
+    if (key) await this.#supervisor.running?.unlisten(key)
   }
 
   async #ask(address: string): Promise<PeerIdentity> {
-    return peerIdentity(address, await this.#up().whoIs(address))
+    return peerIdentity(address, await this.#supervisor.inService().whoIs(address))
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort(new TailscaleError('ERR_TSNET_CLOSED', 'the node is closed'))
-    await Promise.allSettled([this.#starting, this.#restarting])
-    await this.#session?.close()
+    await this.#supervisor.close()
     await Promise.all([...this.#listeners.keys()].map(listener => listener.close()))
     this.#enter('Closed')
   }
@@ -288,25 +217,8 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
     this.#state = state
     this.emit('state', state, previous)
   }
-
-  #up(): HelperSession {
-    this.#throwIfClosed()
-    if (this.#session) return this.#session
-    throw this.#restarting
-      ? new TailscaleError('ERR_TSNET_HELPER_EXITED', 'the helper is being started again')
-      : new TailscaleError('ERR_TSNET_NOT_UP', 'call up() first')
-  }
-
-  #throwIfClosed(): void {
-    this.#closing.signal.throwIfAborted()
-  }
 }
 
 function publicStatus({ udpPort: _, ...status }: WireStatus): NodeStatus {
   return status
-}
-
-function asTailscaleError(error: unknown): TailscaleError {
-  if (error instanceof TailscaleError) return error
-  return new TailscaleError('ERR_TSNET', error instanceof Error ? error.message : String(error), { cause: error })
 }

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { holdNode, type NodeHolder, type NodeLeaseDeps } from './node-lease.ts'
+
+const timing = { lookEveryMs: 5, renewEveryMs: 20, deadAfterMs: 200 }
+const signal = AbortSignal.timeout(10_000)
+
+/** A Lease in memory that takes a write only at the version that was read. */
+function createLease() {
+  let lease: NodeHolder = { resourceVersion: '1' }
+  let broken = false
+  const pod = (me: string): NodeLeaseDeps => ({
+    me,
+    timing,
+    failed: () => undefined,
+    read: async () => {
+      await sleep(1)
+      if (broken) throw new Error('no API server')
+      return lease
+    },
+    write: async (read, { holder, wantedBy }) => {
+      await sleep(1)
+      if (broken) throw new Error('no API server')
+      if (read.resourceVersion !== lease.resourceVersion) return undefined
+      lease = {
+        resourceVersion: String(Number(lease.resourceVersion) + 1),
+        ...(holder === undefined ? {} : { holder }),
+        ...(wantedBy === undefined ? {} : { wantedBy }),
+      }
+      return lease
+    },
+  })
+  return {
+    pod,
+    current: () => lease,
+    break: (is: boolean) => {
+      broken = is
+    },
+  }
+}
+
+const insisting = { insist: true, signal }
+const polite = { insist: false, signal }
+
+describe('the right to be the tailnet node', () => {
+  it('is there for the first pod, and given back when it leaves', async () => {
+    const lease = createLease()
+    const holding = await holdNode(lease.pod('one'), insisting)
+    assert.equal(lease.current().holder, 'one')
+    await holding[Symbol.asyncDispose]()
+    assert.equal(lease.current().holder, undefined)
+  })
+
+  it('goes to a starting pod when the holder has left the node, and not before', async () => {
+    const lease = createLease()
+    const one = await holdNode(lease.pod('one'), insisting)
+    let taken = false
+    const two = holdNode(lease.pod('two'), insisting).then(holding => {
+      taken = true
+      return holding
+    })
+    await new Promise(resolve => one.wanted.addEventListener('abort', resolve, { once: true }))
+    await sleep(50)
+    assert.equal(taken, false)
+    await one[Symbol.asyncDispose]()
+    await using holding = await two
+    assert.equal(lease.current().holder, 'two')
+    assert.equal(lease.current().wantedBy, undefined)
+    assert.equal(holding.wanted.aborted, false)
+  })
+
+  it('does not come back to a pod that handed over while the other one is there', async () => {
+    const lease = createLease()
+    const one = await holdNode(lease.pod('one'), insisting)
+    const stop = new AbortController()
+    const two = holdNode(lease.pod('two'), insisting)
+    await new Promise(resolve => one.wanted.addEventListener('abort', resolve, { once: true }))
+    await one[Symbol.asyncDispose]()
+    const back = holdNode(lease.pod('one'), { insist: false, signal: stop.signal })
+    await using holding = await two
+    await sleep(300)
+    assert.equal(lease.current().holder, 'two')
+    assert.equal(holding.wanted.aborted, false)
+    stop.abort()
+    await assert.rejects(back)
+  })
+
+  it('comes back to a pod that handed over when the other one has left', async () => {
+    const lease = createLease()
+    const two = await holdNode(lease.pod('two'), insisting)
+    const back = holdNode(lease.pod('one'), polite)
+    await sleep(30)
+    assert.equal(two.wanted.aborted, false, 'it does not ask')
+    await two[Symbol.asyncDispose]()
+    await using _ = await back
+    assert.equal(lease.current().holder, 'one')
+  })
+
+  it('is taken from a pod that gives no sign of life', async () => {
+    const lease = createLease()
+    await lease.pod('crashed').write(lease.current(), { holder: 'crashed', wantedBy: undefined }, signal)
+    const began = performance.now()
+    await using _ = await holdNode(lease.pod('two'), polite)
+    assert.ok(performance.now() - began >= timing.deadAfterMs)
+    assert.equal(lease.current().holder, 'two')
+  })
+
+  it('stays with a pod that gives signs of life', async () => {
+    const lease = createLease()
+    await using one = await holdNode(lease.pod('one'), insisting)
+    const stop = AbortSignal.timeout(3 * timing.deadAfterMs)
+    await assert.rejects(holdNode(lease.pod('two'), { insist: false, signal: stop }))
+    assert.equal(one.wanted.aborted, false)
+  })
+
+  it('comes back at once to a container that starts again in the same pod', async () => {
+    const lease = createLease()
+    await lease.pod('one').write(lease.current(), { holder: 'one', wantedBy: undefined }, signal)
+    const began = performance.now()
+    await using _ = await holdNode(lease.pod('one'), insisting)
+    assert.ok(performance.now() - began < timing.deadAfterMs)
+  })
+
+  it('is lost when another pod has taken it, which is then left alone', async () => {
+    const lease = createLease()
+    const one = await holdNode(lease.pod('one'), insisting)
+    while (!(await lease.pod('two').write(lease.current(), { holder: 'two', wantedBy: undefined }, signal)));
+    await new Promise(resolve => one.wanted.addEventListener('abort', resolve, { once: true }))
+    await one[Symbol.asyncDispose]()
+    assert.equal(lease.current().holder, 'two')
+  })
+
+  it('is kept through an API server that is away for a moment', async () => {
+    const lease = createLease()
+    await using one = await holdNode(lease.pod('one'), insisting)
+    lease.break(true)
+    await sleep(50)
+    lease.break(false)
+    await sleep(50)
+    assert.equal(one.wanted.aborted, false)
+    assert.equal(lease.current().holder, 'one')
+  })
+
+  it('goes to one of two pods that start at once', async () => {
+    const lease = createLease()
+    const stop = AbortSignal.timeout(300)
+    const both = await Promise.allSettled(
+      ['one', 'two'].map(async me => {
+        const holding = await holdNode(lease.pod(me), { insist: false, signal: stop })
+        await sleep(400)
+        await holding[Symbol.asyncDispose]()
+      }),
+    )
+    assert.equal(both.filter(({ status }) => status === 'fulfilled').length, 1)
+  })
+})

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { TailnetIdentity } from '#core/tailnet-identity'
+import { alice, createTrialLogin, view } from './testing/trial-login.ts'
+import { liveRecord } from './testing/trial-sessions.ts'
+
+const signal = new AbortController().signal
+
+/** Looks at alice's session `times` times while the tailnet says so about its node; gives the reasons of the ends asked for. */
+async function look(identity: TailnetIdentity, times = 1, record = liveRecord()): Promise<readonly string[]> {
+  const trial = createTrialLogin({ whoIsNode: async () => identity, broker: async () => undefined })
+  trial.sessions.put(record)
+  for (let round = 0; round < times; round += 1) await trial.grants.checkAll(signal)
+  return trial.sentOf('dev.tka.logout.requested.v1').map(({ data }) => data.reason)
+}
+
+describe('the watch over grants', () => {
+  it('leaves a session whose node still has its rule', async () => {
+    assert.deepEqual(await look(alice(view), 3), [])
+  })
+
+  it('ends one whose node has no rule, another role, or less time than is left', async () => {
+    assert.deepEqual(await look(alice()), ['grant-lost'])
+    assert.deepEqual(await look(alice({ role: 'edit', period: '1h', namespaces: ['web'] })), ['grant-lowered'])
+    assert.deepEqual(await look(alice({ role: 'view', period: '30m' })), ['grant-lowered'])
+  })
+
+  it('ends one whose node is tagged now, or somebody else’s', async () => {
+    assert.deepEqual(await look({ kind: 'tagged' }), ['grant-lost'])
+    assert.deepEqual(await look({ ...alice(view), userId: '8' }), ['grant-lost'])
+  })
+
+  it('ends one whose node is gone from the tailnet, at the second look', async () => {
+    assert.deepEqual(await look({ kind: 'unknown' }), [])
+    assert.deepEqual(await look({ kind: 'unknown' }, 2), ['grant-lost'])
+  })
+
+  it('leaves a session when the tailnet cannot be asked', async () => {
+    assert.deepEqual(await look({ kind: 'whois-failed' }, 3), [])
+  })
+
+  it('leaves to others what is past its end', async () => {
+    assert.deepEqual(await look(alice(), 1, liveRecord({ validUntil: Date.now() - 1 })), [])
+  })
+
+  it('names the person, the node and the reason, as a wish of its own', async () => {
+    const trial = createTrialLogin({ whoIsNode: async () => alice() })
+    trial.sessions.put(liveRecord())
+    await trial.grants.checkAll(signal)
+    const [event] = trial.sentOf('dev.tka.logout.requested.v1')
+    assert.deepEqual(event?.data, { login: 'alice@example.com', userId: '7', node: 'node-1', reason: 'grant-lost' })
+    assert.equal(event?.subject, 'tka-user-alice')
+    assert.ok(event && event.sequence > liveRecord().sequence)
+  })
+
+  it('stops with its signal', async () => {
+    const stop = new AbortController()
+    const running = createTrialLogin().grants.run(stop.signal)
+    stop.abort()
+    await running
+  })
+})

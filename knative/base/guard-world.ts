@@ -41,14 +41,14 @@ export interface World {
   readonly binding: (serviceAccount: string, changes?: BindingChanges) => Manifest
 }
 
-export interface ObjectChanges {
+interface ObjectChanges {
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
   readonly finalizers?: readonly string[]
   readonly ownerReferences?: readonly object[]
 }
 
-export interface BindingChanges extends ObjectChanges {
+interface BindingChanges extends ObjectChanges {
   readonly name?: string
   readonly namespace?: string
   readonly role?: string

@@ -24,7 +24,7 @@ export interface Impersonated {
   readonly groups?: readonly string[]
 }
 
-export interface ApiCall {
+interface ApiCall {
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
   /** Content type of the body; a patch's kind. JSON by default. */

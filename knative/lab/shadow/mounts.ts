@@ -4,7 +4,7 @@ import type { Keyed, PodSpec, ProjectedSource, Volume } from './objects.ts'
 import { writeMount } from './write-mount.ts'
 
 /** A token and when to exchange it (epoch milliseconds). */
-export interface MintedToken {
+interface MintedToken {
   readonly token: string
   readonly renewAt: number
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
@@ -227,4 +229,22 @@ describe('the kubelet’s shadow', () => {
     const { failed } = await ended(job('fails', 'process.exit(3)'))
     assert.equal(failed, 1)
   })
+
+  it('leaves no process behind when it is killed itself', async () => {
+    const holder = fileURLToPath(new URL('testing/hold-process.ts', import.meta.url))
+    const parent = spawn(process.execPath, [holder, lab.programs['with-parent'] ?? ''], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = await once(parent.stdout, 'data')
+    const pid = Number(String(line))
+    assert.ok(await isRunning(pid), `${line} is not running`)
+    parent.kill('SIGKILL')
+    await waitUntil('its end', async () => !(await isRunning(pid)) || 'still running')
+  })
 })
+
+// A process that has ended may stay as a zombie where nobody asks how it ended.
+async function isRunning(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  return status !== undefined && !/\) [ZX] /.test(status)
+}

@@ -28,15 +28,11 @@ export function readCapabilityRules(values: readonly unknown[]): readonly Capabi
   return distinct(values.map(readRule))
 }
 
-/** True when two rules give the same; a period of `8h` and one of `480m` are the same. */
-export function sameRule(one: CapabilityRule, other: CapabilityRule): boolean {
-  return identityOf(one) === identityOf(other)
-}
-
 function distinct(rules: readonly CapabilityRule[]): readonly CapabilityRule[] {
   return [...new Map(rules.map(rule => [identityOf(rule), rule])).values()]
 }
 
+/** What a rule gives, as text; a period of `8h` and one of `480m` are the same. */
 function identityOf({ role, period, namespaces, priority, viewSessions }: CapabilityRule): string {
   return JSON.stringify([role, parseSeconds(period) ?? period, namespaces ?? null, priority, viewSessions])
 }

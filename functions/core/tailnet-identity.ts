@@ -2,7 +2,7 @@ import type { Person } from './names.ts'
 import { Problem } from './problem.ts'
 
 /** The device that a request came from. */
-export interface PersonNode {
+interface PersonNode {
   /** Stable node id. */
   readonly id: string
   /** MagicDNS name. */

@@ -1,7 +1,7 @@
 import type { Credential } from '#events'
 
 /** Whose reply it is: one person, on one device, for one session. */
-export interface ReplyOwner {
+interface ReplyOwner {
   /** The person's ServiceAccount name. */
   readonly person: string
   /** Stable node id. */

@@ -3,7 +3,7 @@ import type { TailnetIdentity } from '#core/tailnet-identity'
 import { toTailnetIdentity } from './identify.ts'
 
 /** What looking up a node needs of the tailnet node. */
-export interface AddressSource {
+interface AddressSource {
   whoIs(address: string, options: WhoIsOptions): Promise<PeerIdentity>
 }
 

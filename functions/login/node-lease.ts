@@ -17,8 +17,8 @@ export interface NodeLeaseTiming {
   readonly deadAfterMs: number
 }
 
-/** A hand-over takes half a second beside the draining; a crashed pod is replaced after eight. */
-export const defaultTiming: NodeLeaseTiming = { lookEveryMs: 500, renewEveryMs: 2_000, deadAfterMs: 8_000 }
+/** A hand-over takes half a second beside the draining; a pod that is gone is replaced after six. */
+export const defaultTiming: NodeLeaseTiming = { lookEveryMs: 500, renewEveryMs: 2_000, deadAfterMs: 6_000 }
 
 /** What holding the node needs. */
 export interface NodeLeaseDeps<L extends NodeHolder = NodeHolder> {

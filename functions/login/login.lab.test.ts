@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { openStand, type Stand } from '../../knative/e2e/stand.ts'
+import { waitUntil } from '../../knative/lab/wait-until.ts'
+
+const view = { role: 'view', period: '8h' }
+
+describe('login on a real tailnet', () => {
+  let stand: Stand
+  before(async () => {
+    stand = await openStand()
+  })
+  after(() => stand?.[Symbol.asyncDispose]())
+
+  /** Stable id and addresses of login's node, as the control server has them. */
+  const node = async () => {
+    const nodes = await stand.lab.tailnet.nodes()
+    const found = nodes.filter(({ hostname }) => hostname === stand.install.hostname)
+    return found.map(({ id, ips }) => ({ id, ips }))
+  }
+
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    it(`is the same node after ${signal}, and the sessions are still there`, async () => {
+      const person = await stand.join(`otto-${signal.toLowerCase()}`, { rules: [view] })
+      assert.equal((await person.login()).status, 202)
+      const before = await node()
+      const starts = stand.install.shadow.starts('login')
+      await stand.install.shadow.kill('login', signal)
+      await waitUntil('another process', async () => stand.install.shadow.starts('login') > starts || 'the old one')
+      await stand.install.shadow.ready('login')
+      await waitUntil('back on the tailnet', async () => {
+        const { status } = await person.request('GET', '/login')
+        return status === 200 || `answered ${status}`
+      })
+      assert.deepEqual(await node(), before)
+      const kubeconfig = await person.saveKubeconfig()
+      assert.equal((await person.kubectl(kubeconfig, 'get', 'pods', '-A')).code, 0)
+      assert.equal((await person.logout()).status, 200)
+    })
+  }
+
+  it('decides every request of a kept-alive connection by the policy of the last two seconds', async () => {
+    const pia = await stand.join('pia', { rules: [view] })
+    const agent = pia.laptop.agent({ keepAlive: true })
+    const url = `http://${stand.install.hostname}/api/v1alpha1/roles`
+    const roles = async () => (await pia.laptop.request(url, { agent })).body
+    assert.match(await roles(), /"view"/)
+    await pia.setRules([{ role: 'edit', period: '1h', namespaces: ['default'] }])
+    const changedAt = Date.now()
+    await waitUntil('the new rule decides', async () => /"edit"/.test(await roles()) || 'the old one', {
+      timeoutMs: 5_000,
+    })
+    assert.ok(Date.now() - changedAt < 3_000, `${Date.now() - changedAt} ms`)
+    agent.destroy()
+  })
+
+  it('gives every one of many people at once a session of their own', async () => {
+    const people = await Promise.all(Array.from({ length: 6 }, (_, i) => stand.join(`crowd-${i}`, { rules: [view] })))
+    const logins = await Promise.all(people.map(person => person.login()))
+    assert.deepEqual(new Set(logins.map(({ status }) => status)), new Set([202]))
+    const configs = await Promise.all(people.map(async person => (await person.request('GET', '/kubeconfig')).body))
+    configs.forEach((body, i) => {
+      assert.ok(body.includes(`"${stand.serviceAccount(`crowd-${i}`)}"`), body.slice(0, 200))
+    })
+    const logouts = await Promise.all(people.map(person => person.logout()))
+    assert.deepEqual(new Set(logouts.map(({ status }) => status)), new Set([200]))
+  })
+})

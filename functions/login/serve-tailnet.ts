@@ -38,6 +38,8 @@ const firstPauseMs = 1_000
 const longestPauseMs = 30_000
 /** Joining takes a second or three; whoever has to approve the node first may take longer than this, and it is tried again. */
 const upTimeoutMs = 60_000
+/** A request that is held to the last moment must still be answered. */
+const answerMs = 3_000
 
 /**
  * Is the tailnet node whenever this pod may be, until `signal`. A failure to join is logged and tried again: the pod stays ready for
@@ -122,7 +124,7 @@ async function openPort(
   return {
     async [Symbol.asyncDispose]() {
       await accepting.close()
-      await drain(config.login.holdMs)
+      await drain(config.login.holdMs + answerMs)
     },
   }
 }

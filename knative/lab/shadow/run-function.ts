@@ -33,7 +33,7 @@ export interface RunningFunction extends AsyncDisposable {
   readonly starts: number
 }
 
-const graceMs = 30_000
+const graceMs = 60_000
 const endingSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGKILL', 'SIGTERM'])
 const probeEveryMs = 25
 const startedAfterMs = 10_000

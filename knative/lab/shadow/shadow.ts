@@ -10,7 +10,7 @@ export interface LogLine {
 export interface Shadow extends AsyncDisposable {
   /** Sends a signal to the function's process; the shadow starts it again, with back-off. */
   kill(name: string, signal?: NodeJS.Signals): Promise<void>
-  /** 0 stops the function (SIGTERM, then SIGKILL after 30 s) and takes its name out of cluster DNS; 1 starts it and waits until it is ready. */
+  /** 0 stops the function (SIGTERM, then SIGKILL after 60 s) and takes its name out of cluster DNS; 1 starts it and waits until it is ready. */
   scale(name: string, replicas: 0 | 1): Promise<void>
   /** Waits until the function's present process answers its readiness probe. */
   ready(name: string, options?: { readonly signal?: AbortSignal }): Promise<void>

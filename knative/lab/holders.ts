@@ -72,7 +72,8 @@ export async function openHolders({ socket: path, lingerMs, onUnheld }: HoldersO
     await hear(socket, Ask, ask => answer(socket, ask, own)).catch(() => socket.destroy())
     names.delete(socket)
     for (const name of own) held?.route(name, undefined)
-    if (server.listening) lingerUnlessHeld(linger)
+    // A start that nobody waits for any more is given up at once.
+    if (server.listening) lingerUnlessHeld(held === undefined ? 0 : linger)
   }
 
   await rm(path, { force: true })

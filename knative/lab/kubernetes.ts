@@ -19,7 +19,7 @@ export interface KubernetesOptions {
 }
 
 /** A control plane that answers. */
-export interface Kubernetes {
+export interface Kubernetes extends Disposable {
   readonly url: string
   /** PEM file. */
   readonly caFile: string
@@ -41,7 +41,7 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
   const isReady = async () => (await api.call('GET', '/readyz')) === 'ok' || 'not ok'
   await waitUntil('kube-apiserver is ready', isReady, { signal })
   await startControllers(options, keyFile, server.caFile, await credentials.kubeconfig('controllers', server))
-  return { ...server, credentials, api }
+  return { ...server, credentials, api, [Symbol.dispose]: () => api[Symbol.dispose]() }
 }
 
 /** Resolves to its URL, a unix socket: on a port, everybody on this machine could write to it. */

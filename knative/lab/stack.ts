@@ -12,6 +12,7 @@ import { readKnativeConfig } from './knative-config.ts'
 import type { KubeApi } from './kube-api.ts'
 import { startKubernetes } from './kubernetes.ts'
 import type { LabState } from './lab-state.ts'
+import { startTogether } from './start-together.ts'
 import type { Stack, StackOptions } from './supervise.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -29,19 +30,17 @@ export async function startStack({ dir, progress, signal: asked }: StackOptions)
   const began = performance.now()
   const report = (what: string) => progress(`${what} after ${((performance.now() - began) / 1000).toFixed(1)} s`)
 
-  const [kubernetes, config, clusterDns, tailnet] = await Promise.all([
+  const config = readKnativeConfig()
+  config.catch(() => {}) // awaited below, unless something else fails first
+  const [kubernetes, clusterDns, tailnet] = await startTogether(starting, [
     startKubernetes({ dir, children, programs, choosePort, signal }),
-    readKnativeConfig(),
     startClusterDns(channelPort),
     startTestnet({ signal }),
   ])
-  starting.use(clusterDns)
-  starting.use(tailnet)
-  starting.use(kubernetes.api)
   const { api, credentials } = kubernetes
   const kubeconfig = await credentials.kubeconfig('knative', kubernetes)
   report('Kubernetes and the tailnet are up')
-  await startEventing({ api, kubeconfig, config, children, programs, clusterDns, choosePort, signal })
+  await startEventing({ api, kubeconfig, config: await config, children, programs, clusterDns, choosePort, signal })
   report('Knative Eventing is up')
   await Promise.all([
     proveDelivery({ api, clusterDns, signal }),

@@ -94,18 +94,23 @@ describe('POST /logout', () => {
     assert.match((await readBody(response, ProblemBody)).message, /may still have access/)
   })
 
-  it('does not take a Lease that says ended for the end of access', async () => {
-    const trial = createTrialLogin({
-      holdMs: 1_800,
-      serviceAccountGone: async () => false,
-      broker: async (event, { sessions }) => {
-        await provision(event, sessions)
-        return undefined
-      },
+  for (const [what, serviceAccountGone] of [
+    ['while the ServiceAccount is there', async () => false],
+    ['while the cluster cannot be asked', () => Promise.reject(new Error('no API server'))],
+  ] as const) {
+    it(`does not take a Lease that says ended for the end of access ${what}`, async () => {
+      const trial = createTrialLogin({
+        holdMs: 1_800,
+        serviceAccountGone,
+        broker: async (event, { sessions }) => {
+          await provision(event, sessions)
+          return undefined
+        },
+      })
+      trial.sessions.put(liveRecord())
+      assert.equal((await trial.request('POST', '~/logout')).status, 503)
     })
-    trial.sessions.put(liveRecord())
-    assert.equal((await trial.request('POST', '~/logout')).status, 503)
-  })
+  }
 
   it('is confirmed by the cluster where the event got lost: ServiceAccount gone, and no cached token left', async () => {
     const trial = createTrialLogin({

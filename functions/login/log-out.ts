@@ -60,7 +60,9 @@ async function inCluster(wish: LogoutWish, signal: AbortSignal, deps: LoginDeps)
     ({ phase, sequence }) => phase === 'ended' && compareSequence(sequence, wish.sequence) >= 0,
     { signal },
   )
-  while (!(await deps.serviceAccountGone(wish.person, signal))) await sleep(500, undefined, { signal })
+  // Where the cluster does not answer either, nothing is confirmed.
+  const gone = () => deps.serviceAccountGone(wish.person, signal).catch(() => false)
+  while (!(await gone())) await sleep(500, undefined, { signal })
   await sleep(tokenCacheMs, undefined, { signal })
   return { kind: 'ended' }
 }

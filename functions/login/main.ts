@@ -76,6 +76,7 @@ await run('login', async ({ env, telemetry, resources, signal }) => {
   const app = createTailnetApp({
     ...login,
     checkGrant: grants.check,
+    answered: answer => log.info('answered', { ...answer }),
     failed: (error, request) => log.error('a request failed', { ...request, error }),
   })
   const { system } = config.namespaces

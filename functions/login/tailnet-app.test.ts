@@ -240,6 +240,16 @@ describe('every answer', () => {
     }
   })
 
+  it('is told to the log, refused or not, without the person', async () => {
+    const trial = createTrialLogin()
+    await trial.request('POST', '~/login?role=view')
+    await trial.request('GET', '/nowhere', { kind: 'funnel' })
+    const [login, refused] = trial.answers
+    assert.ok(login && login.tookMs >= 0)
+    assert.deepEqual({ ...login, tookMs: 0 }, { method: 'POST', path: '/api/v1alpha1/login', status: 202, tookMs: 0 })
+    assert.equal(refused?.status, 403)
+  })
+
   it('says nothing of a bug but that there is one, and the log has it', async () => {
     const trial = createTrialLogin()
     const broken: Device = {

@@ -26,15 +26,26 @@ export interface TailnetEnv {
   readonly Variables: { readonly person: TailnetPerson }
 }
 
+/** One request and what became of it. */
+export interface Answered {
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly tookMs: number
+}
+
 /** What the app needs beside the flows' own. */
 export interface TailnetAppDeps extends LoginDeps {
   /** Looks whether the person's device still gives their session; called once a request. */
   readonly checkGrant: (person: TailnetPerson) => void
+  /** Told of each answer: for the log, without the person. */
+  readonly answered: (answer: Answered) => void
   /** Told of what nobody expected. */
   readonly failed: (error: unknown, request: { readonly method: string; readonly path: string }) => void
 }
 
 const largestBodyBytes = 16 * 1024
+const longestLoggedPath = 100
 const kubeconfigForms = ['application/json', 'application/yaml', 'text/yaml', 'application/x-yaml'] as const
 
 /** The HTTP API over the tailnet, and nothing that belongs to the cluster. */
@@ -50,7 +61,7 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
   })
   app.notFound(c => problemResponse(c, new Problem('not-found'), retryAfterSeconds))
 
-  app.use(securityHeaders, ownRequestsOnly, limitBody(), identified(deps.checkGrant))
+  app.use(told(deps.answered), securityHeaders, ownRequestsOnly, limitBody(), identified(deps.checkGrant))
 
   app.get('/', c => {
     const { login, node } = c.get('person')
@@ -119,6 +130,16 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
   /** A session's role is told only to a device whose own rules give it; to any other the field stays empty. */
   function ownRole(person: TailnetPerson, session: Omit<KnownSession, 'session'>): string {
     return givesRights(session, person, config) ? session.role : ''
+  }
+}
+
+function told(answered: TailnetAppDeps['answered']): MiddlewareHandler<TailnetEnv> {
+  return async (c, next) => {
+    const began = performance.now()
+    await next()
+    const { method, path } = c.req
+    const tookMs = Math.round((performance.now() - began) * 10) / 10
+    answered({ method, path: path.slice(0, longestLoggedPath), status: c.res.status, tookMs })
   }
 }
 

@@ -19,6 +19,14 @@ describe('those who wait', () => {
     assert.throws(() => waiters.open(logout('c', 'newcomer')), /too-many-requests/)
   })
 
+  it('for logins never keep a person from logging out', () => {
+    const waiters = createWaiters()
+    for (let i = 0; i < 4; i += 1) waiters.open(login(`a${i}`))
+    assert.throws(() => waiters.open(login('a4')), /too-many-requests/)
+    for (let i = 0; i < 4; i += 1) waiters.open(logout(`l${i}`))
+    assert.throws(() => waiters.open(logout('l4')), /too-many-requests/)
+  })
+
   it('make room when they leave, answered or not', () => {
     const waiters = createWaiters({ perPerson: 1, total: 1 })
     for (let i = 0; i < 3; i += 1) {

@@ -39,7 +39,8 @@ export function createWaiters(limits: WaiterLimits = defaultLimits): Waiters {
   return {
     open(wish) {
       if (waiting.size >= limits.total) throw new Problem('too-many-requests')
-      if (ofPerson(wish.person).length >= limits.perPerson) throw new Problem('too-many-requests')
+      const alike = ofPerson(wish.person).filter(waiter => isLogout(waiter.wish) === isLogout(wish))
+      if (alike.length >= limits.perPerson) throw new Problem('too-many-requests')
       const waiter = createWaiter(wish, () => waiting.delete(wish.request))
       waiting.set(wish.request, waiter)
       return waiter
@@ -55,6 +56,9 @@ export function createWaiters(limits: WaiterLimits = defaultLimits): Waiters {
     },
   }
 }
+
+/** Logouts are counted apart: whoever holds all of a person's logins must not keep them from ending their access. */
+const isLogout = ({ kind }: Wish) => kind === 'logout'
 
 function createWaiter<W extends Wish>(wish: W, leave: () => void): Waiter<W> {
   const { promise, resolve } = Promise.withResolvers<Answer>()

@@ -5,7 +5,7 @@ import { isOfType } from '#events'
 import { createLogin } from '../create-login.ts'
 import type { LoginDeps } from '../deps.ts'
 import { type AnswerEvent, handleAnswer } from '../handle-answer.ts'
-import { createTailnetApp } from '../tailnet-app.ts'
+import { type Answered, createTailnetApp } from '../tailnet-app.ts'
 import { createGrantWatch, type GrantWatch } from '../watch-grants.ts'
 import { provision } from './trial-provisioner.ts'
 import { createTrialSessions, type TrialSessions } from './trial-sessions.ts'
@@ -19,6 +19,8 @@ export interface TrialLogin {
   readonly sent: readonly TkaEvent[]
   /** What nobody expected, and answers that fit nothing. */
   readonly complaints: readonly string[]
+  /** What the log of requests says. */
+  readonly answers: readonly Answered[]
   sentOf<T extends EventType>(type: T): readonly EventOf<T>[]
   deliver(event: AnswerEvent): Promise<void>
   /** Sends a request from a person's device; a path that begins with ~ is the API's. */
@@ -63,6 +65,7 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
   const sessions = createTrialSessions()
   const sent: TkaEvent[] = []
   const complaints: string[] = []
+  const answers: Answered[] = []
   const deps = createLogin({
     config: trialConfig(options),
     ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
@@ -83,6 +86,7 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
   const app = createTailnetApp({
     ...deps,
     checkGrant: grants.check,
+    answered: answer => answers.push(answer),
     failed: error => complaints.push(String(error)),
   })
   const trial: TrialLogin = {
@@ -91,6 +95,7 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
     grants,
     sent,
     complaints,
+    answers,
     sentOf: type => sent.filter(event => isOfType(event, type)),
     deliver: async event => {
       await answer(event)

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -24,14 +24,21 @@ export interface BuildOptions {
 export async function buildPrograms(options: BuildOptions = {}): Promise<Readonly<Record<string, string>>> {
   const goVersion = await requireGo()
   const paths: Record<string, string> = {}
-  for (const program of programs) paths[program.name] = await build(program, goVersion, options)
-  for (const { name, ...program } of [tailnet.helper, tailnet.testnet, tailnet.laptop]) {
-    paths[name] = await buildGo({ ...program, name, ...(options.progress ? { log: options.progress } : {}) })
+  for (const program of programs) paths[program.name] = await build(program, goVersion, paths['with-parent'], options)
+  const { progress: log = () => {} } = options
+  for (const program of [tailnet.helper, tailnet.testFunnelHelper, tailnet.testnet, tailnet.laptop]) {
+    paths[program.name] = await buildGo({ ...program, log })
   }
   return paths
 }
 
-async function build(program: LabProgram, goVersion: string, { signal, progress }: BuildOptions): Promise<string> {
+/** `withParent` lets the compiler end with this process; it is there for all but the first program, which it is. */
+async function build(
+  program: LabProgram,
+  goVersion: string,
+  withParent: string | undefined,
+  { signal, progress }: BuildOptions,
+): Promise<string> {
   // No cgo and no local paths, so that Go's own cache serves every checkout of this repository.
   const flags = ['-trimpath', '-ldflags', program.ldflags]
   const platform = `${process.platform}/${process.arch}`
@@ -41,35 +48,35 @@ async function build(program: LabProgram, goVersion: string, { signal, progress 
   const onWait = () => progress?.(`waiting for another process that is compiling`)
   await using _lock = await takeLock('build', { signal, onWait })
   if (existsSync(path)) return path
-  progress?.(`building ${program.name} (about ${program.about} on two cores the first time)`)
+  progress?.(`building ${program.name} (the first time ${program.about} on two cores)`)
   const began = performance.now()
   await mkdir(dirname(path), { recursive: true })
-  await compile(program, flags, `${path}.new`, signal)
+  await compile(program, [...(withParent ? [withParent] : []), 'go', 'build', ...flags, '-o', `${path}.new`], signal)
   await rename(`${path}.new`, path)
   progress?.(`built ${program.name} in ${((performance.now() - began) / 1000).toFixed(1)} s`)
   return path
 }
 
 async function compile(
-  program: LabProgram,
-  flags: readonly string[],
-  out: string,
-  signal?: AbortSignal,
+  { name, module, package: path }: LabProgram,
+  [file = 'go', ...args]: readonly string[],
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  const env = { ...process.env, CGO_ENABLED: '0' }
-  const args = ['build', ...flags, '-o', out, program.package]
+  const env = { ...process.env, CGO_ENABLED: '0', TKA_LAB_PARENT: String(process.pid) }
+  // At SIGINT, go starts no further compiler, waits for those that run, and leaves no half-written file.
+  const options = {
+    cwd: module,
+    env,
+    maxBuffer: 64 << 20,
+    killSignal: 'SIGINT',
+    ...(signal ? { signal } : {}),
+  } as const
   try {
-    await promisify(execFile)('go', args, {
-      cwd: program.module,
-      env,
-      maxBuffer: 64 << 20,
-      ...(signal ? { signal } : {}),
-    })
+    await promisify(execFile)(file, [...args, path], options)
   } catch (cause) {
-    await rm(out, { force: true })
     signal?.throwIfAborted()
     const words = cause instanceof Error && 'stderr' in cause ? cause.stderr : cause
-    throw new Error(`go build of ${program.name} failed in ${program.module}\n${words}`, { cause })
+    throw new Error(`go build of ${name} failed in ${module}\n${words}`, { cause })
   }
 }
 

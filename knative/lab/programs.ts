@@ -16,11 +16,11 @@ const stripped = '-s -w'
 /** Knative refuses to start against an API server that does not say its version. */
 const kubernetes = `${stripped} -X k8s.io/component-base/version.gitVersion=v1.35.4 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=35`
 
-/** Everything the lab compiles, in the order in which it does; the tailnet's programs are those of `tsnet-node`. */
+/** Everything the lab compiles, in this order; the tailnet's programs are those of `tsnet-node`. */
 export const programs: readonly LabProgram[] = [
   program('with-parent', 'with-parent', '.', stripped, 'a few seconds'),
   program('etcd', 'kubernetes', 'go.etcd.io/etcd/server/v3', kubernetes, 'a minute'),
-  program('kube-apiserver', 'kubernetes', 'k8s.io/kubernetes/cmd/kube-apiserver', kubernetes, '4 min'),
+  program('kube-apiserver', 'kubernetes', 'k8s.io/kubernetes/cmd/kube-apiserver', kubernetes, '3 min'),
   program(
     'kube-controller-manager',
     'kubernetes',
@@ -29,9 +29,9 @@ export const programs: readonly LabProgram[] = [
     '2 min',
   ),
   program('kubectl', 'kubernetes', 'k8s.io/kubernetes/cmd/kubectl', kubernetes, 'a minute'),
-  program('ingress', 'eventing', 'knative.dev/eventing/cmd/broker/ingress', stripped, '2 min'),
-  program('filter', 'eventing', 'knative.dev/eventing/cmd/broker/filter', stripped, '20 s'),
-  program('eventing', 'eventing', '.', stripped, 'a minute'),
+  program('ingress', 'eventing', 'knative.dev/eventing/cmd/broker/ingress', stripped, 'a minute'),
+  program('filter', 'eventing', 'knative.dev/eventing/cmd/broker/filter', stripped, '10 s'),
+  program('eventing', 'eventing', '.', stripped, '30 s'),
   program('event_display', 'eventing', 'knative.dev/eventing/cmd/event_display', stripped, '10 s'),
 ]
 

@@ -12,7 +12,7 @@ export interface ApiServer {
 
 /** Real Kubernetes, Knative Eventing and a tailnet on loopback, shared by everybody on this machine who holds it. */
 export interface Lab extends AsyncDisposable {
-  /** The run's directory (0700): kubeconfig, logs. Gone with the lab. */
+  /** The run's directory (0700): kubeconfig, logs. It stays until the next lab starts. */
   readonly dir: string
   /** Path of a kubeconfig with full rights (`system:masters`), for tests and installers, never for a function. */
   readonly kubeconfig: string
@@ -42,6 +42,6 @@ export interface Lab extends AsyncDisposable {
 export interface StartLabOptions {
   /** Gives up waiting; the lab itself ends when nobody holds it. */
   readonly signal?: AbortSignal
-  /** Receives lines such as `building kube-apiserver (about 4 min the first time)`; nothing is printed otherwise. */
+  /** Receives lines such as `building kube-apiserver (the first time 3 min on two cores)`; nothing is printed otherwise. */
   readonly progress?: (line: string) => void
 }

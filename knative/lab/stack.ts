@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startTestnet } from 'tsnet-node/testing'
 import * as v from 'valibot'
@@ -24,6 +24,8 @@ export async function startStack({ dir, progress, signal: asked }: StackOptions)
   const programs = await buildPrograms({ signal: asked, progress })
   const logDir = join(dir, 'logs')
   await mkdir(logDir)
+  // The logs stay for whoever wants to know what happened; the data, a hundred megabytes, does not.
+  starting.defer(() => rm(join(dir, 'etcd'), { recursive: true, force: true }))
   const children = starting.use(runChildren({ logDir, withParent: programs['with-parent'] ?? 'with-parent' }))
   const signal = AbortSignal.any([asked, children.failed])
   const choosePort = portChooser()

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A program to run. */
-export interface ChildProgram {
+interface ChildProgram {
   /** Its name among the others, and that of its log file. */
   readonly name: string
   readonly file: string

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 /** The oldest Go that compiles the lab's programs. */
-export const oldestGo = '1.26.6'
+const oldestGo = '1.26.6'
 
 /** The version of the Go on the PATH, such as `1.26.8`; rejects with what to do when there is none or it is too old. */
 export async function requireGo(env: NodeJS.ProcessEnv = process.env): Promise<string> {

@@ -1,2 +1,2 @@
-export type { ApiServer, Lab, StartLabOptions } from './lab.ts'
+export type { Lab } from './lab.ts'
 export { startLab } from './start-lab.ts'

@@ -10,7 +10,7 @@ export interface KubeObject {
 }
 
 /** The API server's refusal. */
-export class KubeError extends Error {
+class KubeError extends Error {
   readonly status: number
   constructor(status: number, message: string) {
     super(message)

@@ -14,7 +14,7 @@ const users = {
 } as const
 
 /** One of the lab's own users. */
-export type LabUser = keyof typeof users
+type LabUser = keyof typeof users
 
 /** The lab's own users and their fresh tokens. */
 export interface Credentials {

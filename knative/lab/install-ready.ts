@@ -71,3 +71,22 @@ export async function guardHolds(
     { signal, timeoutMs },
   )
 }
+
+const Namespace = v.object({ metadata: v.object({ deletionTimestamp: v.optional(v.string()) }) })
+
+/** Waits until a namespace of an earlier install, if there is one, is no longer being deleted. */
+export async function namespaceSettles(api: Api, name: string, signal: AbortSignal): Promise<void> {
+  await waitUntil(
+    `the end of an earlier namespace ${name}`,
+    async signal => {
+      try {
+        const { metadata } = v.parse(Namespace, await api.call('GET', `/api/v1/namespaces/${name}`, { signal }))
+        return metadata.deletionTimestamp === undefined || `being deleted since ${metadata.deletionTimestamp}`
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return true
+        throw error
+      }
+    },
+    { signal, timeoutMs },
+  )
+}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request } from 'node:http'
+import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { applyAll, pathOf } from './install-apply.ts'
 import { becomesReady } from './install-ready.ts'
@@ -106,11 +106,27 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
       })
     },
     [Symbol.asyncDispose]: async () => {
-      await api.call('DELETE', pathOf(trigger)).catch(() => undefined)
-      server.closeAllConnections()
-      server.close()
+      await using _server = { [Symbol.asyncDispose]: () => closeServer(server) }
+      await api.call('DELETE', pathOf(trigger))
+      // The Broker delivers for a moment longer, and answers its producers 500 when nobody is there.
+      await waitUntil(
+        'the end of the subscription',
+        async signal => {
+          const id = randomUUID()
+          await postProof(brokerUrl, clusterDns, id, signal)
+          return proved !== id || 'events still come'
+        },
+        { timeoutMs: 10_000 },
+      )
     },
   }
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
 }
 
 async function readEvent(incoming: IncomingMessage): Promise<SeenEvent> {

@@ -10,7 +10,7 @@ import { checkOffers } from '../render/offered-roles.ts'
 import { type Rendered, render } from '../render/render.ts'
 import { applyAll, deleteAll } from './install-apply.ts'
 import { functionsImage } from './install-image.ts'
-import { becomesReady, guardHolds } from './install-ready.ts'
+import { becomesReady, guardHolds, namespaceSettles } from './install-ready.ts'
 import { readClusterRole } from './install-roles.ts'
 import { type EventTap, tapBroker } from './install-tap.ts'
 import { runTick } from './install-tick.ts'
@@ -81,6 +81,7 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
   const rendered = await render({ config: await labConfig(lab, options) })
   const { manifests: base, config } = rendered
   const { install, namespaces } = config
+  await Promise.all(Object.values(namespaces).map(name => namespaceSettles(api, name, signal)))
   await checkOffers(config.roles, name => readClusterRole(api, name, signal))
 
   const dir = await mkdtemp(join(lab.dir, `${install}-`))

@@ -134,6 +134,22 @@ describe('GET /kubeconfig', () => {
     })
   }
 
+  it('asks again with the same event where the answer went to another pod', async () => {
+    let answers = 0
+    const trial = createTrialLogin({
+      holdMs: 8_000,
+      broker: async (event, { sessions }) => {
+        answers += 1
+        return answers === 1 ? undefined : provision(event, sessions)
+      },
+    })
+    trial.sessions.put(liveRecord())
+    assert.equal((await trial.request('GET', '~/kubeconfig')).status, 200)
+    const ids = trial.sentOf(credential).map(({ id }) => id)
+    assert.equal(ids.length, 2)
+    assert.equal(new Set(ids).size, 1)
+  })
+
   it('answers 202 while another pod takes over', async () => {
     const trial = createTrialLogin({ handingOver: () => true })
     trial.sessions.put(liveRecord())

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { requireSameRights } from '#core/compare-rights'
 import type { KubeconfigInput } from '#core/kubeconfig'
 import { Problem } from '#core/problem'
@@ -9,6 +10,8 @@ import type { LoginDeps } from './deps.ts'
 import type { Identify } from './log-in.ts'
 import { nameOf, standingOfPerson } from './person.ts'
 import type { CredentialWish } from './wish.ts'
+
+const askAgainMs = 2_000
 
 /**
  * Everything of a person's kubeconfig: the token that came with the login if it is still there, else a new one. Throws a Problem
@@ -64,11 +67,21 @@ async function newCredential(person: TailnetPerson, session: KnownSession, deps:
   }
   using waiter = deps.waiters.open(wish)
   const { holdMs } = deps.config.login
-  void deps.delivery.deliver(event, { until: now + holdMs, needed: () => !waiter.settled })
-  const answer = await awaitAnswer(waiter, { holdMs })
+  const send = () => deps.delivery.deliver(event, { until: now + holdMs, needed: () => !waiter.settled })
+  const sent = send()
+  const answer = await awaitAnswer(waiter, { holdMs, otherwise: signal => askAgain(send, sent, signal) })
   if (answer?.kind === 'issued') return answer.credential
   if (deps.handingOver()) throw new Problem('still-provisioning')
   throw new Problem(answer?.kind === 'denied' ? answer.code : 'unavailable')
+}
+
+/** An answer that got lost, or went to another pod, is in no Lease: the same event is sent again, which gives a fresh token. */
+async function askAgain(send: () => Promise<void>, sent: Promise<void>, signal: AbortSignal): Promise<never> {
+  await sent
+  for (;;) {
+    await sleep(askAgainMs, undefined, { signal })
+    await send()
+  }
 }
 
 /** A request that was held is answered only by what holds now. */

@@ -42,15 +42,16 @@ const upTimeoutMs = 60_000
 const answerMs = 3_000
 
 /**
- * Is the tailnet node whenever this pod may be, until `signal`. A failure to join is logged and tried again: the pod stays ready for
- * events meanwhile.
+ * Is the tailnet node whenever this pod may be, until `signal`. It asks for the node once, when it starts: a pod that has handed over,
+ * or that fails to join, leaves it to whichever pod can. A failure is logged and tried again: the pod stays ready for events meanwhile.
  */
 export async function serveTailnet(deps: ServeTailnetDeps, signal: AbortSignal): Promise<void> {
   let insist = true
   for (let pauseMs = firstPauseMs; !signal.aborted; ) {
     try {
-      await serveOnce(deps, insist, signal)
+      await using holding = await deps.hold({ insist, signal })
       insist = false
+      await serveWhile(holding, deps, signal)
       pauseMs = firstPauseMs
     } catch (error) {
       if (signal.aborted) return
@@ -61,24 +62,34 @@ export async function serveTailnet(deps: ServeTailnetDeps, signal: AbortSignal):
   }
 }
 
-async function serveOnce(deps: ServeTailnetDeps, insist: boolean, signal: AbortSignal): Promise<void> {
+async function serveWhile(holding: NodeHolding, deps: ServeTailnetDeps, signal: AbortSignal): Promise<void> {
   const { config, log } = deps
-  await using holding = await deps.hold({ insist, signal })
   await using node = new TailscaleNode(await nodeOptions(deps))
   logNode(node, log)
-  const stop = AbortSignal.any([signal, holding.wanted])
-  const status = await node.up({ signal: AbortSignal.any([stop, AbortSignal.timeout(upTimeoutMs)]) })
-  deps.nodeChanged({ node, leaving: stop })
+  const leaving = AbortSignal.any([signal, holding.wanted])
+  const status = await join(node, leaving)
+  if (!status) return
+  deps.nodeChanged({ node, leaving })
   try {
     await using ports = new AsyncDisposableStack()
     for (const scheme of config.tailnet.https ? (['http', 'https'] as const) : (['http'] as const)) {
       ports.use(await openPort(deps, node, status, scheme))
     }
     log.info('the tailnet is up', { name: status.name, ips: status.ips, node: status.id })
-    await aborted(stop)
+    await aborted(leaving)
     log.info(signal.aborted ? 'leaving the tailnet' : 'handing the tailnet node over')
   } finally {
     deps.nodeChanged(undefined)
+  }
+}
+
+/** Joins the tailnet; `undefined` when the node has to be left before it is there. */
+async function join(node: TailscaleNode, leaving: AbortSignal): Promise<NodeStatus | undefined> {
+  try {
+    return await node.up({ signal: AbortSignal.any([leaving, AbortSignal.timeout(upTimeoutMs)]) })
+  } catch (error) {
+    if (leaving.aborted) return undefined
+    throw error
   }
 }
 

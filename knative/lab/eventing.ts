@@ -140,6 +140,8 @@ function commonEnv(proxy: string): Readonly<Record<string, string>> {
     MAX_IDLE_CONNS: '1000',
     MAX_IDLE_CONNS_PER_HOST: '1000',
     HTTP_PROXY: proxy,
+    // Tunnels are refused: the look-up of https://kubernetes.default.svc at the start stays on this machine.
+    HTTPS_PROXY: proxy,
     NO_PROXY: '127.0.0.1,localhost',
   }
 }

@@ -26,6 +26,8 @@ export type TailscaleErrorCode =
   | 'ERR_TSNET_WHOIS'
   /** A kept-alive connection now belongs to another node or user; it was closed. */
   | 'ERR_TSNET_IDENTITY_CHANGED'
+  /** A value that the tailnet policy grants does not fit the schema. */
+  | 'ERR_TSNET_CAPABILITY'
   /** The port is already listened on by this node. */
   | 'ERR_TSNET_PORT_IN_USE'
   /** Any other failure inside the helper. */

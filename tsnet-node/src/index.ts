@@ -1,3 +1,4 @@
+export { cap } from './cap.ts'
 export { TailscaleError, type TailscaleErrorCode } from './errors.ts'
 export type { HelperExit } from './helper-process.ts'
 export type {
@@ -16,5 +17,6 @@ export type {
 export { type ListenerEvents, TailscaleListener } from './listener.ts'
 export { type NodeEvents, TailscaleNode } from './node.ts'
 export type { ListenOptions, StateStore, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts'
 export type { NodeState, NodeStatus } from './status.ts'
 export type { TailscaleSocket } from './tailscale-socket.ts'

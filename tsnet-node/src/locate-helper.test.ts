@@ -37,7 +37,7 @@ suite('the helper binary', () => {
   test('if it is nowhere, the error says what to do', () => {
     assert.throws(() => locateHelper(undefined, { XDG_CACHE_HOME: dir }), {
       code: 'ERR_TSNET_HELPER_MISSING',
-      message: /Install the package tsnet-node-.*, or build the helper with Go: npm run build:helper/,
+      message: /Install the package tsnet-node-.*, or build the helper with Go .*: npx tsnet-node-build-helper/,
     })
   })
 })

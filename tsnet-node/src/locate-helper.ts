@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { TailscaleError } from './errors.ts'
-import { cachePath, helperModule, programs } from './helper-cache.ts'
+import { cachePath, helperModule, helperPackage, platforms, programs, thisPlatform } from './helper-cache.ts'
 
 /**
  * Finds the helper binary: the option, then TSNET_NODE_HELPER, then the package for this platform, then one built here.
@@ -18,7 +18,7 @@ export function locateHelper(helperPath?: string, env: NodeJS.ProcessEnv = proce
 
 function inPlatformPackage(): string | undefined {
   try {
-    return createRequire(import.meta.url).resolve(`tsnet-node-${process.platform}-${process.arch}/tsnet-helper`)
+    return createRequire(import.meta.url).resolve(`${helperPackage(thisPlatform)}/tsnet-helper`)
   } catch {
     return undefined
   }
@@ -31,12 +31,17 @@ function builtHere(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 function fail(): never {
-  throw missing(`no helper binary for ${process.platform}-${process.arch}`)
+  throw missing(`no helper binary for ${thisPlatform.os}-${thisPlatform.arch}`)
 }
 
 function missing(what: string): TailscaleError {
-  return new TailscaleError(
-    'ERR_TSNET_HELPER_MISSING',
-    `${what}. Install the package tsnet-node-${process.platform}-${process.arch}, or build the helper with Go: npm run build:helper --workspace tsnet-node`,
-  )
+  return new TailscaleError('ERR_TSNET_HELPER_MISSING', `${what}. ${wayOut()}`)
+}
+
+function wayOut(): string {
+  const build = 'build the helper with Go 1.26.6 or newer: npx tsnet-node-build-helper'
+  const isPublished = platforms.some(({ os, arch }) => os === thisPlatform.os && arch === thisPlatform.arch)
+  if (!isPublished) return `No package has one for this platform; ${build}`
+  const name = helperPackage(thisPlatform)
+  return `Install the package ${name}, which npm leaves out with --omit=optional and when node_modules comes from another platform, or ${build}`
 }

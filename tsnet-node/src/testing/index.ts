@@ -1,5 +1,9 @@
-export { buildGo, type GoBuild, programs } from '../../scripts/build-helper.ts'
+export { buildGo, type GoBuild } from '../build-go.ts'
+export { programs } from '../helper-cache.ts'
 export { connectFunnel, type FunnelOptions } from './funnel.ts'
+export { type Headscale, startHeadscale } from './headscale.ts'
+export type { HeadscaleAdmin } from './headscale-admin.ts'
+export type { HeadscaleKeyOptions } from './headscale-calls.ts'
 export {
   type Laptop,
   type LaptopOptions,
@@ -9,6 +13,7 @@ export {
   startLaptop,
 } from './laptop.ts'
 export { connectSocks, type SocksAddress, type SocksTarget, socksAgent } from './socks5.ts'
+export { startTailscaled } from './tailscaled.ts'
 export {
   type JoinedNode,
   startTestnet,

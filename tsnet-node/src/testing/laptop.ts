@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { type Agent, type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { buildGo, programs, tellProgress } from '../../scripts/build-helper.ts'
 import { splitAddress } from '../address.ts'
+import { buildGo, tellProgress } from '../build-go.ts'
+import { programs } from '../helper-cache.ts'
 import { startLineProcess } from './line-process.ts'
 import { connectSocks, type SocksAddress, type SocksTarget, socksAgent } from './socks5.ts'
 import { testnetEnv } from './testnet.ts'
@@ -14,6 +15,8 @@ export interface LaptopOptions {
   readonly authKey?: string
   /** Keeps the laptop's identity over restarts; in memory (ephemeral) by default. */
   readonly stateDir?: string
+  /** `env` of the tailnet; that of `startTestnet` by default. */
+  readonly env?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
 
@@ -47,24 +50,30 @@ export interface Laptop extends AsyncDisposable {
 
 /** Joins a tailnet as a person's device; the first start builds the program, which needs Go. */
 export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
-  const { hostname, controlUrl, authKey, stateDir, signal } = options
+  const { hostname, controlUrl, authKey, stateDir, env = testnetEnv(controlUrl), signal } = options
   const args = ['-hostname', hostname, '-control-url', controlUrl, ...(stateDir ? ['-state-dir', stateDir] : [])]
   const process = await startLineProcess(await buildGo({ ...programs.laptop, log: tellProgress }), args, {
-    env: { ...testnetEnv(controlUrl), ...(authKey && { TS_AUTHKEY: authKey }) },
+    env: { ...env, ...(authKey && { TS_AUTHKEY: authKey }) },
     signal,
   })
   const ready = process.ready as { socks: string; ips: readonly string[] }
   const { address: host, port } = splitAddress(ready.socks)
-  const socks = { host, port }
   return {
+    ...throughSocks({ host, port }),
     hostname,
-    socks,
     ips: ready.ips,
     pid: process.pid,
-    connect: (target, connectOptions) => connectSocks(socks, target, connectOptions),
-    request: (url, request) => requestThrough(socks, url, request),
-    agent: agentOptions => socksAgent(socks, agentOptions),
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  }
+}
+
+/** The ways through a device's proxy. */
+export function throughSocks(socks: SocksAddress): Pick<Laptop, 'socks' | 'connect' | 'request' | 'agent'> {
+  return {
+    socks,
+    connect: (target, options) => connectSocks(socks, target, options),
+    request: (url, request) => requestThrough(socks, url, request),
+    agent: options => socksAgent(socks, options),
   }
 }
 

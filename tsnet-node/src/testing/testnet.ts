@@ -1,4 +1,5 @@
-import { buildGo, programs, tellProgress } from '../../scripts/build-helper.ts'
+import { buildGo, tellProgress } from '../build-go.ts'
+import { programs } from '../helper-cache.ts'
 import { locateHelper } from '../locate-helper.ts'
 import { startLineProcess } from './line-process.ts'
 
@@ -94,7 +95,8 @@ export async function startTestnet({ authKey, requireLogin, signal }: TestnetOpt
   }
 }
 
-async function ensureHelper(): Promise<void> {
+/** Builds the helper where there is none. */
+export async function ensureHelper(): Promise<void> {
   try {
     locateHelper()
   } catch {

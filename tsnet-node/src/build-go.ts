@@ -3,12 +3,18 @@ import { existsSync } from 'node:fs'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs, promisify } from 'node:util'
-import { buildFlags, cacheDir, cachePath, type GoProgram, helperModule, programs } from '../src/helper-cache.ts'
+import { promisify } from 'node:util'
+import {
+  buildFlags,
+  cacheDir,
+  cachePath,
+  type GoProgram,
+  helperModule,
+  type Platform,
+  thisPlatform,
+} from './helper-cache.ts'
 
-export { programs } from '../src/helper-cache.ts'
-
-/** What to build out of the helper's Go module. */
+/** What to build. */
 export interface GoBuild extends GoProgram {
   /** Called with lines about the progress. */
   readonly log?: (line: string) => void
@@ -24,12 +30,16 @@ export async function buildGo({ log = () => {}, ...program }: GoBuild): Promise<
   await mkdir(dirname(path), { recursive: true })
   await using _lock = await takeLock(join(cacheDir(), 'build.lock'))
   if (existsSync(path)) return path
-  log(`building ${program.name} (a minute or two when cold, seconds after that)`)
+  log(`building ${nameOf(program)} (minutes when cold, seconds after that)`)
   const began = performance.now()
   await goBuild(program, `${path}.new`)
   await rename(`${path}.new`, path)
-  log(`built ${program.name} in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+  log(`built ${nameOf(program)} in ${((performance.now() - began) / 1000).toFixed(1)} s`)
   return path
+}
+
+function nameOf({ name, platform }: GoProgram): string {
+  return platform ? `${name} for ${platform.os}-${platform.arch}` : name
 }
 
 /** Says on standard error what is being built. */
@@ -37,18 +47,23 @@ export function tellProgress(line: string): void {
   console.error(`tsnet-node: ${line}`)
 }
 
-async function goBuild(program: GoProgram, out: string): Promise<void> {
+/** Go's words for a platform, as environment. */
+export function goTarget({ os, arch }: Platform): { readonly GOOS: string; readonly GOARCH: string } {
+  return { GOOS: os === 'win32' ? 'windows' : os, GOARCH: arch === 'x64' ? 'amd64' : arch }
+}
+
+async function goBuild({ module = helperModule, platform = thisPlatform, ...program }: GoProgram, out: string) {
   const tags = program.tags?.length ? ['-tags', program.tags.join(',')] : []
   const args = ['build', ...buildFlags, ...tags, '-o', out, program.package]
   try {
-    await promisify(execFile)('go', args, { cwd: helperModule, env: { ...process.env, CGO_ENABLED: '0' } })
+    await promisify(execFile)('go', args, {
+      cwd: module,
+      env: { ...process.env, CGO_ENABLED: '0', ...goTarget(platform) },
+    })
   } catch (cause) {
-    throw new Error(
-      `go ${args.join(' ')} failed in ${helperModule}; Go 1.26.6 or newer is needed\n${stderrOf(cause)}`,
-      {
-        cause,
-      },
-    )
+    throw new Error(`go ${args.join(' ')} failed in ${module}; Go 1.26.6 or newer is needed\n${stderrOf(cause)}`, {
+      cause,
+    })
   }
 }
 
@@ -88,38 +103,5 @@ async function isHeld(lock: string): Promise<boolean> {
     return holder > 0 && process.kill(holder, 0)
   } catch {
     return false
-  }
-}
-
-const usage = `Usage: node scripts/build-helper.ts [--all | --only <name>] [--print]
-
-Builds the Go programs of this package into the cache (\${XDG_CACHE_HOME:-~/.cache}/tsnet-node), where TailscaleNode
-finds its helper. What is there already is not built again.
-
-  --only <name>  just one of: ${Object.keys(programs).join(', ')}
-  --all          also what only tests need (the default is the helper alone)
-  --print        print the paths, one a line
-  --help         this text`
-
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      all: { type: 'boolean' },
-      print: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  if (values.help) {
-    console.log(usage)
-  } else {
-    const chosen = Object.entries(programs).filter(([name]) =>
-      values.only ? name === values.only : values.all || name === 'helper',
-    )
-    if (chosen.length === 0) throw new Error(`no program ${values.only}: ${Object.keys(programs).join(', ')}`)
-    for (const [, program] of chosen) {
-      const path = await buildGo({ ...program, log: tellProgress })
-      if (values.print) console.log(path)
-    }
   }
 }

@@ -27,19 +27,19 @@ check: install ## types, lint, import direction, unused code
 	@knip
 
 test: check build ## prove everything on real parts: API server, Knative Eventing, tailnet
-	@node --test --test-concurrency=2 '{events,functions,knative,tsnet-node}/**/*.test.ts'
+	@node --test --test-timeout=240000 --test-concurrency=2 '{events,functions,knative,tsnet-node}/**/*.test.ts'
 
 test-unit: check ## the tests that need no lab (seconds)
-	@node --test '{events,functions,knative}/**/!(*.lab).test.ts'
+	@node --test --test-timeout=240000 '{events,functions,knative}/**/!(*.lab).test.ts'
 
 demo: build ## a person gets a badge over the tailnet and loses it again (KEEP=1 leaves everything up)
-	@node knative/demo/main.ts $(if $(KEEP),--keep)
+	@node knative/demo/main.ts play $(if $(KEEP),--keep)
 
 up: build ## start the lab with TKA installed, for daily work; .lab/lab.json holds every address
-	@node knative/lab/main.ts up
+	@node knative/demo/main.ts up
 
 down: install ## stop what `make up` or `make demo KEEP=1` left running
-	@node knative/lab/main.ts down
+	@node knative/demo/main.ts down
 
 keys: install ## make signing keys and the public key set (DIR=keys)
 	@node knative/keys.ts --dir $(or $(DIR),keys)

@@ -1,87 +1,96 @@
-// `make demo`: a person on a real tailnet gets a Kubernetes badge through a real Knative broker and loses it again.
-import { readFile } from 'node:fs/promises'
+// `make demo`, `make up` and `make down`.
 import { parseArgs } from 'node:util'
-import { startLab } from '../lab/index.ts'
-import { installTka } from '../lab/install.ts'
-import { joinPerson } from '../lab/person.ts'
-import { funnelHelperEnv } from '../lab/through-funnel.ts'
-import { eventsTable, plaintextIn } from './events-table.ts'
-import { badge, expiry, logout, refusals } from './scenes.ts'
-import { createStage, expect } from './stage.ts'
-import { switchTimersOff } from './timers.ts'
+import { waitUntil } from '../lab/wait-until.ts'
+import { directions, isRunning, readRunning, removeAddresses, writeAddresses } from './addresses.ts'
+import { leaveRunning, stays, stayUntil } from './leave-running.ts'
+import { play } from './play.ts'
+import { openScenery, type Scenery } from './scenery.ts'
+import { createStage } from './stage.ts'
 
-const help = `Usage: node knative/demo/main.ts [--keep]
+const help = `Usage: node knative/demo/main.ts [play [--keep] | up | down]
 
-Starts Kubernetes, Knative Eventing, a tailnet and TKA on this machine and plays a login from beginning to end.
+Runs Kubernetes, Knative Eventing, a tailnet and TKA on this machine.
 
-  --keep   leave everything running afterwards and print how to reach it (make down ends it)
+  play     a person gets a badge over the tailnet and loses it again (the default); --keep leaves everything up afterwards
+  up       start everything and leave it up; .lab/lab.json holds every address
+  down     end what up or --keep left running
   --help   this text
 `
 
-/** How long a session of carol's lasts: the demo lowers the configured minimum for it. */
-const shortSeconds = 5
+const write = (text: string): void => void process.stdout.write(text)
+const stopped = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => stopped.abort(new Error(`stopped by ${signal}`)))
 
-async function play(): Promise<void> {
-  const stage = createStage(text => void process.stdout.write(text))
-  const progress = (line: string): void => void process.stdout.write(`  ${line}\n`)
+async function demo(keep: boolean): Promise<void> {
+  const stage = createStage(write, stopped.signal)
   const started = performance.now()
   stage.scene('The lab: Kubernetes, Knative Eventing and a tailnet on this machine')
-  await using lab = await startLab({ progress })
-  await using install = await installTka(lab, {
-    install: 'tka',
-    roles: [{ name: 'view', scope: 'cluster', maxPeriod: '8h' }],
-    config: { cluster: 'demo', homeDomain: 'example.com', period: { minimum: '1s', maximum: '8h' } },
-    imageEnv: await funnelHelperEnv(),
-    progress,
-  })
-  await using tap = await install.subscribe()
-  const join = (name: string, rules: readonly unknown[], tags?: readonly string[]) =>
-    joinPerson(lab, install, {
-      hostname: `${name}-laptop`,
-      rules,
-      ...(tags ? { tags } : { login: `${name}@example.com` }),
-    })
-  await using alice = await join('alice', [{ role: 'view', period: '8h' }])
-  await using bob = await join('bob', [])
-  await using robot = await join('robot', [{ role: 'view', period: '8h' }], ['tag:ci'])
-  await using carol = await join('carol', [{ role: 'view', period: `${shortSeconds}s` }])
-  progress(`up in ${((performance.now() - started) / 1000).toFixed(1)} s`)
-
-  const scenery = { stage, install, tap }
-  const kubeconfig = await badge(scenery, alice)
-  await refusals(scenery, bob, robot)
-  await logout(scenery, alice, kubeconfig)
-  await expiry(scenery, carol, {
-    title: '4. carol has a short session, and nobody asks for its end',
-    how: 'layer 1: the provisioner ends it at its second',
-    seconds: shortSeconds,
-    waitSeconds: 2,
-  })
-  await switchTimersOff(install)
-  await expiry(scenery, carol, {
-    title: '   the same with the provisioner’s timers switched off',
-    how: 'layer 2: the CronJob’s tick, the SinkBinding and the sweeper end it within a minute or so',
-    seconds: shortSeconds,
-    waitSeconds: 90,
-  })
-  stage.scene('5. What went through the broker, as a subscriber without a filter sees it')
-  stage.show(eventsTable(tap.events))
-  await stage.step('look for her credential in every byte of it', async () => {
-    const [, token = ''] = /token: (\S+)/.exec(await readFile(kubeconfig, 'utf8')) ?? []
-    expect(token.length > 100, 'the kubeconfig holds no token')
-    const found = plaintextIn(tap.events, [token])
-    expect(found.length === 0, `in plain text in ${found.join(', ')}`)
-    return `${tap.events.length} events, no plaintext credential`
-  })
-  stage.scene(`Everything worked: ${stage.steps} steps in ${((performance.now() - started) / 1000).toFixed(0)} s`)
+  await using scenery = await openScenery(line => write(`  ${line}\n`), stopped.signal)
+  write(`  up in ${seconds(started)} s\n`)
+  await play(stage, scenery)
+  stage.scene(`Everything worked: ${stage.steps} steps in ${seconds(started)} s`)
+  if (keep) await keepUp(scenery)
 }
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean' }, help: { type: 'boolean' } } })
+async function up(): Promise<void> {
+  await using scenery = await openScenery(line => write(`${line}\n`), stopped.signal)
+  await keepUp(scenery)
+}
+
+async function keepUp(scenery: Scenery): Promise<void> {
+  await writeAddresses(scenery)
+  write(`\n${directions(scenery)}`)
+  await stayUntil(stopped.signal)
+  await removeAddresses()
+}
+
+async function down(): Promise<void> {
+  const running = await readRunning()
+  if (running === undefined) return write('nothing is up\n')
+  const { holder, lab } = running
+  process.kill(holder, 'SIGTERM')
+  await waitUntil('TKA is taken down', async () => !isRunning(holder) || 'its process is still there')
+  await removeAddresses()
+  const gone = waitUntil('the lab ends', async () => !isRunning(lab) || 'its supervisor is still there', {
+    timeoutMs: 10_000,
+  })
+  write(
+    await gone.then(
+      () => 'everything is down\n',
+      () => 'TKA is down; the lab stays for its other users, such as running tests\n',
+    ),
+  )
+}
+
+const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(1)
+
+async function run(command: string, keep: boolean): Promise<number> {
+  const staying = command === 'up' || keep
+  if (staying && !stays()) {
+    const running = await readRunning()
+    if (running !== undefined) throw new Error(`something is up already (process ${running.holder}): make down ends it`)
+    return leaveRunning()
+  }
+  if (command === 'up') await up()
+  else if (command === 'down') await down()
+  else await demo(keep)
+  return 0
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+})
+const [command = 'play', ...rest] = positionals
 if (values.help) {
-  process.stdout.write(help)
+  write(help)
+} else if (!['play', 'up', 'down'].includes(command) || rest.length > 0) {
+  process.stderr.write(help)
+  process.exitCode = 2
 } else {
-  await play().catch((error: unknown) => {
-    process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = 1
+  process.exitCode = await run(command, values.keep).catch((error: unknown) => {
+    process.stderr.write(`\n${command} failed: ${error instanceof Error ? error.message : String(error)}\n`)
+    return 1
   })
 }

@@ -1,20 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LaptopResponse } from 'tsnet-node/testing'
-import type { EventTap, Install } from '../lab/install.ts'
+import type { Install } from '../lab/install.ts'
 import type { Person } from '../lab/person.ts'
 import type { Finished } from '../lab/run-program.ts'
 import { throughFunnel } from '../lab/through-funnel.ts'
 import { expect, type Stage } from './stage.ts'
 
-/** Everything a scene plays with. */
-export interface Scenery {
-  readonly stage: Stage
-  readonly install: Install
-  readonly tap: EventTap
-}
-
 /** alice gets a badge, uses it, and can do no more than her role says. Answers the path of her kubeconfig. */
-export async function badge({ stage, install }: Scenery, alice: Person): Promise<string> {
+export async function badge(stage: Stage, install: Install, alice: Person): Promise<string> {
   stage.scene('1. alice, whose rule says {"role":"view","period":"8h"}')
   let file = ''
   await stage.step('POST /api/v1alpha1/login from her laptop', async () => answered(await alice.login(), 202))
@@ -36,7 +29,7 @@ export async function badge({ stage, install }: Scenery, alice: Person): Promise
 }
 
 /** bob has no rule, a tagged node is nobody, and whoever comes through Funnel comes from the Internet. */
-export async function refusals({ stage, install }: Scenery, bob: Person, robot: Person): Promise<void> {
+export async function refusals(stage: Stage, install: Install, bob: Person, robot: Person): Promise<void> {
   stage.scene('2. Who gets none')
   await stage.step('bob, for whom the policy has no rule', async () => answered(await bob.login(), 403))
   await stage.step('a tagged node, which belongs to nobody', async () => answered(await robot.login(), 400))
@@ -46,7 +39,7 @@ export async function refusals({ stage, install }: Scenery, bob: Person, robot: 
 }
 
 /** alice logs out: her token is refused at once and nothing of hers is left. */
-export async function logout({ stage, install }: Scenery, alice: Person, kubeconfig: string): Promise<void> {
+export async function logout(stage: Stage, install: Install, alice: Person, kubeconfig: string): Promise<void> {
   stage.scene('3. alice logs out')
   await stage.step('POST /api/v1alpha1/logout', async () => answered(await alice.logout(), 200))
   await stage.step('the very next call with her token', async () =>
@@ -61,7 +54,7 @@ export async function logout({ stage, install }: Scenery, alice: Person, kubecon
 
 /** carol's session ends at its second, by whichever layer is left to do it. */
 export async function expiry(
-  { stage }: Scenery,
+  stage: Stage,
   carol: Person,
   layer: { readonly title: string; readonly how: string; readonly seconds: number; readonly waitSeconds: number },
 ): Promise<void> {

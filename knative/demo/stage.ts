@@ -11,12 +11,13 @@ export interface Stage {
   readonly steps: number
 }
 
-/** Prints to a terminal, or to a pipe without colours. */
-export function createStage(write: (text: string) => void): Stage {
+/** Prints to a terminal, or to a pipe without colours; no step begins once `signal` has aborted. */
+export function createStage(write: (text: string) => void, signal: AbortSignal): Stage {
   let steps = 0
   return {
     scene: title => write(`\n${styleText('bold', title)}\n`),
     step: async (title, run) => {
+      signal.throwIfAborted()
       const started = performance.now()
       const said = await run().catch((error: unknown) => {
         write(`  ${styleText('red', '✗')} ${title}\n`)

@@ -20,7 +20,7 @@ export interface Holders extends Disposable {
 export interface HoldersOptions {
   readonly socket: string
   readonly lingerMs: number
-  /** Called once nobody has held for the linger time, and nobody asked to keep it. */
+  /** Called once nobody has held for the linger time. */
   readonly onUnheld: () => void
 }
 
@@ -35,27 +35,20 @@ export async function openHolders({ socket: path, lingerMs, onUnheld }: HoldersO
   const names = new Map<Socket, Set<string>>()
   const told: Told[] = []
   let held: Held | undefined
-  let kept = false
-  let linger = lingerMs
   let timer: NodeJS.Timeout | undefined
 
   const lingerUnlessHeld = (ms: number): void => {
     clearTimeout(timer)
-    if (names.size === 0 && !kept) timer = setTimeout(onUnheld, ms)
+    if (names.size === 0) timer = setTimeout(onUnheld, ms)
   }
   const obey = (ask: Ask, own: Set<string>): void => {
-    if (ask.ask === 'keep') {
-      kept = ask.keep
-      if (!kept) linger = 0 // asked to end: the next test file is not on its way
-      return
-    }
     if (held === undefined) throw new Error('the lab is not up yet')
     held.route(ask.host, ask.port)
     if (ask.port === undefined) own.delete(ask.host)
     else own.add(ask.host)
   }
   const answer = (socket: Socket, ask: Ask, own: Set<string>): void => {
-    const done = { told: 'done', id: ask.id, holders: names.size - 1 } as const
+    const done = { told: 'done', id: ask.id } as const
     try {
       obey(ask, own)
       say(socket, done)
@@ -66,14 +59,13 @@ export async function openHolders({ socket: path, lingerMs, onUnheld }: HoldersO
   const welcome = async (socket: Socket): Promise<void> => {
     const own = new Set<string>()
     names.set(socket, own)
-    linger = lingerMs
     clearTimeout(timer)
     for (const message of told) say(socket, message)
     await hear(socket, Ask, ask => answer(socket, ask, own)).catch(() => socket.destroy())
     names.delete(socket)
     for (const name of own) held?.route(name, undefined)
     // A start that nobody waits for any more is given up at once.
-    if (server.listening) lingerUnlessHeld(held === undefined ? 0 : linger)
+    if (server.listening) lingerUnlessHeld(held === undefined ? 0 : lingerMs)
   }
 
   await rm(path, { force: true })

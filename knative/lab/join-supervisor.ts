@@ -23,8 +23,6 @@ export interface JoinOptions {
 export interface Membership extends AsyncDisposable {
   readonly state: unknown
   route(host: string, port: number | undefined): Promise<void>
-  /** Keeps the stack up without holders, or no longer; resolves to the number of other holders. */
-  keep(keep: boolean): Promise<number>
 }
 
 const logName = 'supervisor.log'
@@ -98,7 +96,7 @@ async function hold(
   socket: Socket,
   { signal, progress }: Omit<JoinOptions, 'program'>,
 ): Promise<Membership | undefined> {
-  const waiting = new Map<number, PromiseWithResolvers<number>>()
+  const waiting = new Map<number, PromiseWithResolvers<void>>()
   const up = Promise.withResolvers<Extract<Told, { told: 'ready' }> | undefined>()
   let lastId = 0
   let gone = new Error('the lab is gone')
@@ -110,8 +108,8 @@ async function hold(
       gone = new Error(`the lab: ${message.why}`)
       up.reject(gone)
     } else {
-      const { error, holders, id } = message
-      if (error === undefined) waiting.get(id)?.resolve(holders)
+      const { error, id } = message
+      if (error === undefined) waiting.get(id)?.resolve()
       else waiting.get(id)?.reject(new Error(error))
       waiting.delete(id)
     }
@@ -138,10 +136,10 @@ async function hold(
 
   // An idle hold does not keep its process alive; an ask does, until it is answered.
   socket.unref()
-  const ask = async (message: DistributiveOmit<Ask, 'id'>): Promise<number> => {
+  const ask = async (message: Omit<Ask, 'id'>): Promise<void> => {
     if (!socket.writable) throw gone
     const id = ++lastId
-    const answer = Promise.withResolvers<number>()
+    const answer = Promise.withResolvers<void>()
     waiting.set(id, answer)
     socket.ref()
     say(socket, { ...message, id })
@@ -151,10 +149,7 @@ async function hold(
   }
   return {
     state: ready.state,
-    route: async (host, port) => {
-      await ask({ ask: 'route', host, ...(port === undefined ? {} : { port }) })
-    },
-    keep: keep => ask({ ask: 'keep', keep }),
+    route: (host, port) => ask({ host, ...(port === undefined ? {} : { port }) }),
     [Symbol.asyncDispose]: async () => {
       socket.ref()
       socket.end()
@@ -162,5 +157,3 @@ async function hold(
     },
   }
 }
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

@@ -1,13 +1,9 @@
-// The lab from the command line: `make build`, `make up`, `make down`.
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+// The lab from the command line: `make build`, and a look at what runs.
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { buildPrograms } from './build.ts'
-import { startLab } from './index.ts'
 import { joinRunning } from './join-supervisor.ts'
 import { LabState } from './lab-state.ts'
-import { takeLock } from './lock.ts'
 import { stateDir } from './state-dir.ts'
 
 const usage = `Usage: node knative/lab/main.ts <command>
@@ -18,35 +14,8 @@ const usage = `Usage: node knative/lab/main.ts <command>
   status   what runs, and where its logs are
 `
 
-const addresses = fileURLToPath(new URL('../../.lab/lab.json', import.meta.url))
 const dir = stateDir()
 const progress = (line: string): void => console.log(line)
-
-async function up(signal: AbortSignal): Promise<void> {
-  await using lab = await startLab({ signal, progress })
-  await using hold = await joinRunning({ dir, signal })
-  if (hold === undefined) throw new Error('the lab ended while it was started')
-  await mkdir(new URL('.', `file://${addresses}`), { recursive: true })
-  await writeFile(addresses, `${JSON.stringify(hold.state, undefined, 2)}\n`, { mode: 0o600 })
-  await hold.keep(true)
-  console.log(`the lab is up: export KUBECONFIG=${lab.kubeconfig}\nits addresses: ${addresses}\nend it with: make down`)
-}
-
-async function down(signal: AbortSignal): Promise<void> {
-  await rm(addresses, { force: true })
-  const others = await letGo(signal)
-  if (others === undefined) return console.log('no lab is running')
-  if (others > 0) return console.log(`the lab ends with its other holders (${others}), such as running tests`)
-  const soon = AbortSignal.any([signal, AbortSignal.timeout(10_000)])
-  await using gone = await takeLock('lab', { signal: soon }).catch(() => undefined)
-  signal.throwIfAborted()
-  console.log(gone ? 'the lab is down' : 'somebody else has taken the lab meanwhile: it ends with them')
-}
-
-async function letGo(signal: AbortSignal): Promise<number | undefined> {
-  await using hold = await joinRunning({ dir, signal })
-  return await hold?.keep(false)
-}
 
 async function status(signal: AbortSignal): Promise<void> {
   await using hold = await joinRunning({ dir, signal })
@@ -67,7 +36,7 @@ async function build(signal: AbortSignal): Promise<void> {
   )
 }
 
-const commands: Readonly<Record<string, (signal: AbortSignal) => Promise<void>>> = { build, up, down, status }
+const commands: Readonly<Record<string, (signal: AbortSignal) => Promise<void>>> = { build, status }
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

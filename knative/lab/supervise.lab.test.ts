@@ -45,7 +45,7 @@ describe('a supervisor', () => {
     assert.deepEqual(first.state, second.state)
     const pids = everyPid(first)
     await first[Symbol.asyncDispose]()
-    assert.equal(await second.keep(false), 0)
+    await second.route('still.there.svc', 1)
     for (const pid of pids) assert.equal(await isRunning(pid), true)
     await second[Symbol.asyncDispose]()
     await gone(pids)
@@ -82,7 +82,7 @@ describe('a supervisor', () => {
       everyPid(next).some(pid => pids.includes(pid)),
       false,
     )
-    await assert.rejects(member.keep(true), /the lab is gone/)
+    await assert.rejects(member.route('a.b.svc', 1), /the lab is gone/)
   })
 
   it('ends with all its programs when one of them ends unasked', async () => {
@@ -91,20 +91,7 @@ describe('a supervisor', () => {
     const pids = everyPid(member)
     process.kill(stateOf(member).pids.first ?? 0, 'SIGKILL')
     await gone(pids)
-    await assert.rejects(member.keep(true), /the lab: first ended unasked \(SIGKILL\)/)
-  })
-
-  it('stays up without holders for as long as it is asked to', async () => {
-    await using dir = await tempDir()
-    const first = await joinIn(dir.path)
-    const pids = everyPid(first)
-    await first.keep(true)
-    await first[Symbol.asyncDispose]()
-    const second = await joinRunning({ dir: dir.path })
-    assert.deepEqual(second && everyPid(second), pids)
-    await second?.keep(false)
-    await second?.[Symbol.asyncDispose]()
-    await gone(pids)
+    await assert.rejects(member.route('a.b.svc', 1), /the lab: first ended unasked \(SIGKILL\)/)
   })
 
   it('answers each ask with its own outcome', async () => {

@@ -3,12 +3,8 @@ import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import * as v from 'valibot'
 
-/** What a holder asks for; the connection itself is the hold. */
-export const Ask = v.variant('ask', [
-  v.object({ ask: v.literal('route'), id: v.number(), host: v.string(), port: v.optional(v.number()) }),
-  /** Keeps the lab up without holders, until it is asked for again with `keep: false`. */
-  v.object({ ask: v.literal('keep'), id: v.number(), keep: v.boolean() }),
-])
+/** What a holder asks for, a name in cluster DNS; the connection itself is the hold. */
+export const Ask = v.object({ id: v.number(), host: v.string(), port: v.optional(v.number()) })
 /** What a holder asks for. */
 export type Ask = v.InferOutput<typeof Ask>
 
@@ -17,8 +13,8 @@ export const Told = v.variant('told', [
   v.object({ told: v.literal('progress'), line: v.string() }),
   v.object({ told: v.literal('ready'), state: v.unknown() }),
   v.object({ told: v.literal('failed'), why: v.string() }),
-  /** The answer to the ask of this id; `holders` counts the others. */
-  v.object({ told: v.literal('done'), id: v.number(), holders: v.number(), error: v.optional(v.string()) }),
+  /** The answer to the ask of this id. */
+  v.object({ told: v.literal('done'), id: v.number(), error: v.optional(v.string()) }),
 ])
 /** What the supervisor tells. */
 export type Told = v.InferOutput<typeof Told>

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TailscaleNode, type TailscaleNodeOptions } from '../src/index.ts'
-import type { Testnet } from '../src/testing/index.ts'
+import type { Headscale, Testnet } from '../src/testing/index.ts'
 
-/** A node on the offline tailnet, up, with a UDP port of its own and its state in memory unless told otherwise. */
+/** A node on a tailnet of tests, up, with a UDP port of its own and its state in memory unless told otherwise. */
 export async function startNode(
-  net: Testnet,
+  net: Testnet | Headscale,
   options: Partial<TailscaleNodeOptions> & { readonly hostname: string },
 ): Promise<TailscaleNode> {
   const node = makeNode(net, options)
@@ -14,7 +14,7 @@ export async function startNode(
 
 /** Such a node before `up`. */
 export function makeNode(
-  net: Testnet,
+  net: Testnet | Headscale,
   options: Partial<TailscaleNodeOptions> & { readonly hostname: string },
 ): TailscaleNode {
   const ephemeral = options.stateDir === undefined && options.stateStore === undefined

@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { buildGo, tellProgress } from '../build-go.ts'
 import { programs } from '../helper-cache.ts'
+import { freeTcpPort, freeUdpPort } from './free-port.ts'
 import { startGuardedProcess } from './guarded-process.ts'
 import { createHeadscaleAdmin, type HeadscaleAdmin } from './headscale-admin.ts'
 import { headscaleCalls } from './headscale-calls.ts'
@@ -57,21 +55,6 @@ async function makePlace(): Promise<HeadscalePlace> {
     freeUdpPort(),
   ])
   return { dir, port, stunPort, controlUrl: `http://127.0.0.1:${port}` }
-}
-
-/** Headscale must know its port before it starts, since its URL is in its configuration. */
-async function freeTcpPort(): Promise<number> {
-  await using server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const address = server.address()
-  return address !== null && typeof address === 'object' ? address.port : 0
-}
-
-async function freeUdpPort(): Promise<number> {
-  await using socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  return socket.address().port
 }
 
 /** Over the Unix socket, where nothing but the permission of the directory is asked for. */

@@ -5,7 +5,7 @@ import { buildGo, tellProgress } from '../build-go.ts'
 import { programs } from '../helper-cache.ts'
 import { startGuardedProcess } from './guarded-process.ts'
 import { type Laptop, type LaptopOptions, throughSocks } from './laptop.ts'
-import { awaitRunning } from './local-api.ts'
+import { joinByLocalApi } from './local-api.ts'
 import { testnetEnv } from './testnet.ts'
 
 /**
@@ -40,7 +40,7 @@ export async function startTailscaled(options: LaptopOptions): Promise<Laptop> {
   const ready = /SOCKS5 listening on ([\d.]+):(\d+)/
   const daemon = resources.use(await startGuardedProcess(program, args, { ready, env, signal }))
   const [, host = '', port] = daemon.ready
-  const ips = await awaitRunning(socket, { signal })
+  const ips = await joinByLocalApi(socket, { withoutKey: authKey === undefined, signal })
   const running = resources.move()
   return {
     ...throughSocks({ host, port: Number(port) }),

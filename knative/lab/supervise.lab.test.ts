@@ -64,7 +64,7 @@ describe('a supervisor', () => {
     const holder = spawn(process.execPath, ['--input-type=module', '-e', source], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const [line] = await once(holder.stdout, 'data')
+    const [line] = await once(holder.stdout, 'data', { signal: AbortSignal.timeout(20_000) })
     const { pids, supervisor } = v.parse(State, JSON.parse(String(line)))
     holder.kill('SIGKILL')
     await gone([...Object.values(pids), supervisor])

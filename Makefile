@@ -14,7 +14,7 @@ help: ## list the commands
 install: node_modules/.installed ## install the npm packages (pinned by package-lock.json)
 
 node_modules/.installed: package.json package-lock.json tsnet-node/package.json
-	@npm ci --no-progress
+	@npm ci --no-progress --loglevel=error
 	@node knative/check-node.mjs
 	@touch $@
 

@@ -88,9 +88,12 @@ function remember(
   { session, credential }: Extract<Answer, { kind: 'granted' }>,
   wish: LoginWish,
   person: TailnetPerson,
-  { recents, replies }: LoginDeps,
+  { recents, replies, extenders }: LoginDeps,
 ): KnownSession {
   recents.record(wish.person, { kind: 'granted', session, sequence: wish.sequence, userId: wish.userId })
+  if (session.validUntil === wish.validUntil) {
+    extenders.extended(session.session, { node: person.node.id, validUntil: session.validUntil })
+  }
   if (credential !== undefined) {
     replies.keep({ person: wish.person, node: person.node.id, session: session.session }, credential)
   }

@@ -14,6 +14,63 @@ async function look(identity: TailnetIdentity, times = 1, record = liveRecord())
   return trial.sentOf('dev.tka.logout.requested.v1').map(({ data }) => data.reason)
 }
 
+const hour = 3_600_000
+
+/** Alice's session, begun by her laptop under one rule and extended by her phone under another; gives the trial and its Lease. */
+function shared(rules: { readonly laptop: unknown; readonly phone: unknown }, extendedHere = true) {
+  const devices: Record<string, TailnetIdentity> = {
+    'node-1': alice(rules.laptop),
+    'node-2': { ...alice(rules.phone), node: { id: 'node-2', name: 'phone' } },
+  }
+  const trial = createTrialLogin({
+    whoIsNode: async node => devices[node] ?? { kind: 'unknown' },
+    broker: async () => undefined,
+  })
+  const record = liveRecord({ validUntil: Date.now() + 7 * hour, request: 'request-2' })
+  trial.sessions.put(record)
+  if (extendedHere) trial.deps.extenders.extended('session-1', { node: 'node-2', validUntil: record.validUntil })
+  const reasons = () => trial.sentOf('dev.tka.logout.requested.v1').map(({ data }) => data.reason)
+  return { trial, devices, reasons }
+}
+
+describe('a session that a second device with a longer period extended', () => {
+  const long = { role: 'view', period: '8h' }
+
+  it('is not ended for the shorter rule of the device that began it', async () => {
+    const { trial, reasons } = shared({ laptop: view, phone: long })
+    await trial.grants.checkAll(signal)
+    trial.grants.check(alice(view))
+    assert.deepEqual(reasons(), [])
+  })
+
+  it('ends when the device that began it has no rule any more, or another role', async () => {
+    for (const [rule, reason] of [
+      [undefined, 'grant-lost'],
+      [{ role: 'edit', period: '8h', namespaces: ['web'] }, 'grant-lowered'],
+    ] as const) {
+      const { trial, devices, reasons } = shared({ laptop: view, phone: long })
+      devices['node-1'] = rule ? alice(rule) : alice()
+      await trial.grants.checkAll(signal)
+      assert.deepEqual(reasons(), [reason])
+    }
+  })
+
+  it('ends when the device that extended it may have less by now', async () => {
+    const byTheMinute = shared({ laptop: view, phone: view })
+    await byTheMinute.trial.grants.checkAll(signal)
+    assert.deepEqual(byTheMinute.reasons(), ['grant-lowered'])
+    const atARequest = shared({ laptop: view, phone: long })
+    atARequest.trial.grants.check({ ...alice(view), node: { id: 'node-2', name: 'phone' } })
+    assert.deepEqual(atARequest.reasons(), ['grant-lowered'])
+  })
+
+  it('is measured by the device that began it where nobody remembers the extension', async () => {
+    const { trial, reasons } = shared({ laptop: view, phone: long }, false)
+    await trial.grants.checkAll(signal)
+    assert.deepEqual(reasons(), ['grant-lowered'])
+  })
+})
+
 describe('the watch over grants', () => {
   it('leaves a session whose node still has its rule', async () => {
     assert.deepEqual(await look(alice(view), 3), [])

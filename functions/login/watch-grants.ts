@@ -27,9 +27,21 @@ export function createGrantWatch(deps: GrantDeps): GrantWatch {
   // A peer may be missing from the map for a moment, so only the second look in a row counts.
   let missing = new Set<string>()
 
+  /** Another device of the person, under the same rights, whose longer period the session's present end comes from. */
+  function extenderOf({ session, node, validUntil }: LiveRecord): string | undefined {
+    const extender = deps.extenders.nodeOf(session, validUntil)
+    return extender === node ? undefined : extender
+  }
+
   function judge(record: LiveRecord, identity: TailnetIdentity): void {
+    // No longer giving the remaining time is a loss only of the device that gave it.
+    const now = extenderOf(record) === undefined ? deps.now() : record.validUntil
+    end(record, isOwn(record, identity) ? stateOfGrant(record, identity, deps.config, now) : 'grant-lost')
+  }
+
+  function judgeTime(record: LiveRecord, identity: TailnetIdentity): void {
     const state = isOwn(record, identity) ? stateOfGrant(record, identity, deps.config, deps.now()) : 'grant-lost'
-    end(record, state)
+    end(record, state === 'grant-lost' ? 'grant-lowered' : state)
   }
 
   // However many requests come in meanwhile, the end is asked for once.
@@ -49,15 +61,22 @@ export function createGrantWatch(deps: GrantDeps): GrantWatch {
       if (identity.kind !== 'unknown') judge(record, identity)
       else if (missing.has(record.session)) judge(record, identity)
       else stillMissing.add(record.session)
+      const extender = extenderOf(record)
+      if (extender === undefined) continue
+      const giver = await deps.whoIsNode(extender, signal)
+      // Like any device that is offline, one that is gone leaves the session its time.
+      if (giver.kind !== 'unknown') judgeTime(record, giver)
     }
     missing = stillMissing
+    deps.extenders.keepOnly(new Set(deps.sessions.all().flatMap(({ session }) => session ?? [])))
   }
 
   return {
     check(person) {
       const record = deps.sessions.get(nameOf(person, deps))
-      if (!record || !isLive(record, deps.now()) || record.node !== person.node.id) return
-      if (isOwn(record, person)) judge(record, person)
+      if (!record || !isLive(record, deps.now()) || !isOwn(record, person)) return
+      if (record.node === person.node.id) judge(record, person)
+      else if (extenderOf(record) === person.node.id) judgeTime(record, person)
     },
     checkAll,
     async run(signal) {

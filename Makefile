@@ -22,9 +22,7 @@ build: install ## compile the lab's programs once (Kubernetes, Knative Eventing,
 	@node knative/lab/main.ts build
 
 check: install ## types, lint, import direction, unused code
-	@tsc -p .
-	@biome check .
-	@knip
+	@npm run --silent check
 
 test: check build ## prove everything on real parts: API server, Knative Eventing, tailnet
 	@node --test --test-timeout=240000 --test-concurrency=2 '{events,functions,knative,tsnet-node}/**/*.test.ts'

@@ -32,7 +32,7 @@ export interface Stand extends AsyncDisposable {
 }
 
 /** How a function answered an event. */
-export interface Posted {
+interface Posted {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer

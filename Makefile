@@ -2,14 +2,14 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test test-unit demo up down keys bench bundle fmt clean
+.PHONY: help install build check test test-unit test-headscale demo up down keys bench bench-tsnet bundle fmt clean
 
 # npm brings Node 24 itself on linux-x64 (the optional dependency `node`); elsewhere the system's must be new enough.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: node_modules/.installed ## install the npm packages (pinned by package-lock.json)
 
@@ -18,17 +18,22 @@ node_modules/.installed: package.json package-lock.json tsnet-node/package.json
 	@node knative/check-node.mjs
 	@touch $@
 
-build: install ## compile the lab's programs once (Kubernetes, Knative Eventing, tailnet); cached outside the tree
+build: install ## compile the real parts once (Kubernetes, Knative Eventing, tailnet, Headscale); cached outside the tree
 	@node knative/lab/main.ts build
+	@node tsnet-node/src/build-helper.ts --tests
 
 check: install ## types, lint, import direction, unused code
 	@npm run --silent check
 
-test: check build ## prove everything on real parts: API server, Knative Eventing, tailnet
+test: check build ## prove everything on real parts: API server, Knative Eventing, tailnet, Headscale
 	@node --test --test-timeout=240000 --test-concurrency=2 '{events,functions,knative,tsnet-node}/**/*.test.ts'
 
 test-unit: check ## the tests that need no lab (seconds)
 	@node --test --test-timeout=240000 '{events,functions,knative}/**/!(*.lab).test.ts'
+
+test-headscale: install ## prove tsnet-node against Headscale, alone
+	@node tsnet-node/src/build-helper.ts --tests
+	@node --test --test-timeout=120000 'tsnet-node/tests/*.headscale.test.ts'
 
 demo: build ## a person gets a badge over the tailnet and loses it again (KEEP=1 leaves everything up)
 	@node knative/demo/main.ts play $(if $(KEEP),--keep)
@@ -44,6 +49,9 @@ keys: install ## make signing keys and the public key set (DIR=keys)
 
 bench: build ## measure logins and logouts against bare Kubernetes calls; table, and JSON in .lab/bench.json
 	@node knative/bench/main.ts
+
+bench-tsnet: install ## measure tsnet-node against the same server in Go; table, and JSON in .lab/bench-tsnet.json
+	@node tsnet-node/bench/main.ts
 
 bundle: install ## one JavaScript file per function in dist/, as the image carries them
 	@node knative/bundle.ts

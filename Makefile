@@ -18,14 +18,14 @@ node_modules/.installed: package.json package-lock.json tsnet-node/package.json
 	@node knative/check-node.mjs
 	@touch $@
 
-build: install ## compile the real parts once (Kubernetes, Knative Eventing, tailnet, Headscale); cached outside the tree
+build: install ## compile the lab's programs once (Kubernetes, Knative Eventing, tailnet); cached outside the tree
 	@node knative/lab/main.ts build
-	@node tsnet-node/src/build-helper.ts --tests
 
 check: install ## types, lint, import direction, unused code
 	@npm run --silent check
 
 test: check build ## prove everything on real parts: API server, Knative Eventing, tailnet, Headscale
+	@node tsnet-node/src/build-helper.ts --tests
 	@node --test --test-timeout=240000 --test-concurrency=2 '{events,functions,knative,tsnet-node}/**/*.test.ts'
 
 test-unit: check ## the tests that need no lab (seconds)

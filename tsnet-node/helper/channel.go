@@ -61,6 +61,8 @@ func (c *channel) serve(do func(ctx context.Context, op string, args json.RawMes
 			c.settle(m)
 		case m.Op == "cancel":
 			c.cancel(m.Args)
+		case m.ID == 0: // a notice, which wants no answer
+			do(context.Background(), m.Op, m.Args)
 		default:
 			ctx := c.begin(m.ID)
 			go c.answer(ctx, m, do)

@@ -10,12 +10,13 @@ import (
 )
 
 type listenArgs struct {
-	Key           string `json:"key"`
-	Port          uint16 `json:"port"`
-	TLS           bool   `json:"tls"`
-	AcceptUnknown bool   `json:"acceptUnknown"` // hand over peers that the tailnet does not vouch for
-	Socket        string `json:"socket"`        // the parent's unix socket
-	Token         string `json:"token"`         // proves to the parent that a stream comes from us
+	Key           string   `json:"key"`
+	Port          uint16   `json:"port"`
+	TLS           bool     `json:"tls"`
+	ALPN          []string `json:"alpn"`          // what TLS offers, the favourite first
+	AcceptUnknown bool     `json:"acceptUnknown"` // hand over peers that the tailnet does not vouch for
+	Socket        string   `json:"socket"`        // the parent's unix socket
+	Token         string   `json:"token"`         // proves to the parent that a stream comes from us
 }
 
 type unlistenArgs struct {
@@ -47,7 +48,7 @@ func (n *node) listen(a listenArgs) (any, error) {
 	if a.TLS {
 		l.tls = &tls.Config{
 			MinVersion:     tls.VersionTLS12,
-			NextProtos:     []string{"http/1.1"},
+			NextProtos:     a.ALPN,
 			GetCertificate: client.GetCertificate,
 		}
 	}

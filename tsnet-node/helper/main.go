@@ -6,6 +6,7 @@
 //	helper → parent  {"id":1,"result":{…}} or {"id":1,"error":{"code":"…","message":"…"}}
 //	helper → parent  {"event":"state","data":{…}}
 //	helper → parent  {"call":7,"op":"store.write","args":{…}}, answered by {"call":7,…} like above
+//	parent → helper  {"op":"drop","args":{…}}, which nobody answers
 //
 // Data, one unix stream into the parent for each connection from the tailnet: see stream.go.
 //
@@ -25,7 +26,7 @@ import (
 )
 
 // closeWithin bounds shutdown: tsnet's Close can hang for ever when more than 512 endpoints are open.
-const closeWithin = 3 * time.Second
+const closeWithin = 2500 * time.Millisecond
 
 func main() {
 	control, err := controlSocket()

@@ -18,20 +18,29 @@ type node struct {
 	channel    *channel
 	privateDir atomic.Pointer[string] // to remove at the end, whoever holds the lock then
 
-	mu         sync.Mutex
-	closed     bool
-	args       startArgs
-	server     *tsnet.Server // nil until started
-	client     *local.Client
-	store      *parentStore // nil when the state is in a directory
-	lock       *os.File     // held until the process ends
-	listeners  map[string]*listener
-	stopWatch  context.CancelFunc
-	stopFunnel func()
+	mu           sync.Mutex
+	closed       bool
+	started      bool
+	args         startArgs
+	server       *tsnet.Server // nil until started
+	client       *local.Client
+	store        *parentStore // nil when the state is in a directory
+	lock         *os.File     // held until the process ends
+	listeners    map[string]*listener
+	carriages    map[uint64]*carriage
+	lastCarriage uint64
+	stopWatch    context.CancelFunc
+	stopFunnel   func()
 }
 
 func newNode(c *channel) *node {
-	return &node{channel: c, listeners: map[string]*listener{}, stopWatch: func() {}, stopFunnel: func() {}}
+	return &node{
+		channel:    c,
+		listeners:  map[string]*listener{},
+		carriages:  map[uint64]*carriage{},
+		stopWatch:  func() {},
+		stopFunnel: func() {},
+	}
 }
 
 // do answers one question of the parent.
@@ -49,6 +58,14 @@ func (n *node) do(ctx context.Context, op string, raw json.RawMessage) (any, err
 		return withArgs(raw, func(a listenArgs) (any, error) { return n.listen(a) })
 	case "unlisten":
 		return withArgs(raw, func(a unlistenArgs) (any, error) { return nil, n.unlisten(a) })
+	case "dial":
+		return withArgs(raw, func(a dialArgs) (any, error) { return n.dial(ctx, a) })
+	case "drop":
+		return withArgs(raw, func(a streamEvent) (any, error) { n.drop(a); return nil, nil })
+	case "cert":
+		return withArgs(raw, func(a certArgs) (any, error) { return n.cert(ctx, a) })
+	case "logout":
+		return nil, n.logout(ctx)
 	}
 	return nil, codedError{"ERR_TSNET_PROTOCOL", "unknown op " + op}
 }

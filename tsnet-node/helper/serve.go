@@ -13,21 +13,22 @@ const admitWithin = 15 * time.Second
 // serve hands one connection to the parent and returns when both directions are done.
 func (l *listener) serve(conn net.Conn) {
 	defer conn.Close()
-	parent, stream, err := l.admit(conn)
+	c := l.node.newCarriage()
+	parent, stream, err := l.admit(conn, c.id)
 	if err != nil {
+		c.end()
 		l.node.logf("debug")("refused %v: %v", conn.RemoteAddr(), err)
 		return
 	}
-	defer parent.Close()
-	pipe(stream, parent)
+	c.carry(stream, parent)
 }
 
 // admit ends TLS, finds out who is there and opens the parent's stream, whose header says so.
-func (l *listener) admit(conn net.Conn) (parent *net.UnixConn, stream net.Conn, err error) {
+func (l *listener) admit(conn net.Conn, id uint64) (parent *net.UnixConn, stream net.Conn, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), admitWithin)
 	defer cancel()
 	stream = conn
-	h := header{Version: 1}
+	h := header{Version: 1, Stream: id}
 	if l.tls != nil {
 		secured := tls.Server(conn, l.tls)
 		if err := secured.HandshakeContext(ctx); err != nil {
@@ -38,15 +39,8 @@ func (l *listener) admit(conn net.Conn) (parent *net.UnixConn, stream net.Conn, 
 	if err := l.identify(ctx, conn, &h); err != nil {
 		return nil, nil, err
 	}
-	parent, err = dialParent(ctx, l.Socket)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := writeHeader(parent, l.Token, h); err != nil {
-		parent.Close()
-		return nil, nil, err
-	}
-	return parent, stream, nil
+	parent, err = openStream(ctx, l.Socket, l.Token, h)
+	return parent, stream, err
 }
 
 func tlsFactsOf(s tls.ConnectionState) *tlsFacts {

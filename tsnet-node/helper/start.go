@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -20,32 +22,65 @@ import (
 const timeWait = 50 * time.Millisecond
 
 type startArgs struct {
-	Hostname    string   `json:"hostname"`
-	AuthKey     string   `json:"authKey"`
-	ControlURL  string   `json:"controlUrl"`
-	Ephemeral   bool     `json:"ephemeral"`
-	Tags        []string `json:"tags"`
-	Port        uint16   `json:"port"`
-	StateDir    string   `json:"stateDir"`    // empty: the parent keeps the state
-	PrivateDir  string   `json:"privateDir"`  // made by the parent, removed by us
-	Interactive bool     `json:"interactive"` // a person may log the node in
-	Verbose     bool     `json:"verbose"`
+	Hostname     string   `json:"hostname"`
+	AuthKey      string   `json:"authKey"`
+	ClientSecret string   `json:"clientSecret"` // OAuth; changed for an auth key with these tags
+	ControlURL   string   `json:"controlUrl"`
+	Ephemeral    bool     `json:"ephemeral"`
+	Tags         []string `json:"tags"`
+	Port         uint16   `json:"port"`
+	StateDir     string   `json:"stateDir"`    // empty: the parent keeps the state
+	PrivateDir   string   `json:"privateDir"`  // made by the parent, removed by us
+	Interactive  bool     `json:"interactive"` // a person may log the node in
+	Verbose      bool     `json:"verbose"`
 }
+
+// startWithin bounds what the start waits for outside this process: an OAuth client secret is changed for an auth key first.
+const startWithin = 15 * time.Second
 
 // start begins to join the tailnet; up waits until that is done.
 func (n *node) start(a startArgs) error {
 	n.privateDir.Store(&a.PrivateDir)
+	if err := n.begin(a); err != nil {
+		return err
+	}
+	server, err := n.newServer(a)
+	if err != nil {
+		return err
+	}
+	if err := n.startServer(server, a); err != nil {
+		return err
+	}
+	client, err := server.LocalClient()
+	if err != nil {
+		return err
+	}
+	shortenTimeWait(server)
+	stopFunnel := serveTestFunnel(n)
+	ctx, cancel := context.WithCancel(context.Background())
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closed || n.server != nil {
+	n.server, n.client, n.stopFunnel, n.stopWatch = server, client, stopFunnel, cancel
+	go n.watch(ctx, client)
+	return nil
+}
+
+func (n *node) begin(a startArgs) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || n.started {
 		return codedError{"ERR_TSNET_PROTOCOL", "started twice, or after close"}
 	}
-	n.args = a
+	n.started, n.args = true, a
+	return nil
+}
 
+func (n *node) newServer(a startArgs) (*tsnet.Server, error) {
 	server := &tsnet.Server{
 		Hostname:      a.Hostname,
 		Dir:           a.StateDir,
 		AuthKey:       a.AuthKey,
+		ClientSecret:  a.oauthSecret(),
 		ControlURL:    a.ControlURL,
 		Ephemeral:     a.Ephemeral,
 		AdvertiseTags: a.Tags,
@@ -59,31 +94,46 @@ func (n *node) start(a startArgs) error {
 		n.store = newParentStore(n.channel)
 		server.Store = n.store
 		server.Dir = filepath.Join(a.PrivateDir, "var") // for tsnet's odds and ends
-	} else {
-		lock, err := lockStateDir(a.StateDir)
-		if err != nil {
-			return err
-		}
-		n.lock = lock
+		return server, keepCertificatesInStore()
 	}
+	lock, err := lockStateDir(a.StateDir)
+	n.lock = lock
+	return server, err
+}
 
-	if err := server.Start(); err != nil {
-		if n.store != nil && n.store.failure() != nil {
-			return n.store.failure()
-		}
-		return n.redacted(err)
+// keepCertificatesInStore makes Tailscale put certificates where the rest of the state is, which it does in Kubernetes only.
+// In our private directory they would be lost at each restart, and authorities limit how often they issue one.
+func keepCertificatesInStore() error {
+	return errors.Join(os.Setenv("KUBERNETES_SERVICE_HOST", "tsnet-node"), os.Setenv("KUBERNETES_SERVICE_PORT", "0"))
+}
+
+// startServer keeps no lock, so that the end of the parent is noticed meanwhile.
+func (n *node) startServer(server *tsnet.Server, a startArgs) error {
+	started := make(chan error, 1)
+	go func() { started <- server.Start() }()
+	var err error
+	select {
+	case err = <-started:
+	case <-time.After(startWithin):
+		err = fmt.Errorf("no start within %v", startWithin)
 	}
-	client, err := server.LocalClient()
-	if err != nil {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case n.store != nil && n.store.failure() != nil:
+		return n.store.failure()
+	case a.ClientSecret != "" || strings.Contains(err.Error(), "resolving auth key"):
+		return codedError{"ERR_TSNET_AUTH", n.redact(err.Error())}
 	}
-	shortenTimeWait(server)
-	n.server, n.client = server, client
-	n.stopFunnel = serveTestFunnel(n)
-	ctx, cancel := context.WithCancel(context.Background())
-	n.stopWatch = cancel
-	go n.watch(ctx, client)
-	return nil
+	return codedError{codeOf(err), n.redact(err.Error())}
+}
+
+// oauthSecret says what kind of key is wanted, unless the secret's owner did: Tailscale's default is an ephemeral one.
+func (a startArgs) oauthSecret() string {
+	if a.ClientSecret == "" || strings.Contains(a.ClientSecret, "?") {
+		return a.ClientSecret
+	}
+	return fmt.Sprintf("%s?ephemeral=%t&preauthorized=true", a.ClientSecret, a.Ephemeral)
 }
 
 func shortenTimeWait(s *tsnet.Server) {
@@ -106,15 +156,14 @@ func (n *node) logf(level string) func(string, ...any) {
 	}
 }
 
-// redact keeps the auth key out of whatever leaves this process. It reads args without the lock: they are written once,
-// before anything logs.
+// redact keeps secrets out of whatever leaves this process. It reads args without the lock: they are written once, before
+// anything logs.
 func (n *node) redact(text string) string {
-	if n.args.AuthKey == "" {
-		return text
+	client, _, _ := strings.Cut(n.args.ClientSecret, "?")
+	for _, secret := range []string{n.args.AuthKey, client} {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "[secret]")
+		}
 	}
-	return strings.ReplaceAll(text, n.args.AuthKey, "[auth key]")
-}
-
-func (n *node) redacted(err error) error {
-	return codedError{codeOf(err), n.redact(err.Error())}
+	return text
 }

@@ -13,7 +13,8 @@ type statusResult struct {
 	CertDomains    []string `json:"certDomains"`
 	MagicDNSSuffix string   `json:"magicDnsSuffix"`
 	Health         []string `json:"health"`
-	UDPPort        uint16   `json:"udpPort"` // to come back on after a crash
+	KeyExpiresAt   int64    `json:"keyExpiresAt,omitempty"` // milliseconds since the epoch; 0 for never
+	UDPPort        uint16   `json:"udpPort"`                // to come back on after a crash
 }
 
 func (n *node) status(ctx context.Context) (any, error) {
@@ -41,6 +42,9 @@ func (n *node) status(ctx context.Context) (any, error) {
 	if st.Self != nil {
 		result.ID = string(st.Self.ID)
 		result.Name = strings.TrimSuffix(st.Self.DNSName, ".")
+		if expiry := st.Self.KeyExpiry; expiry != nil && !expiry.IsZero() {
+			result.KeyExpiresAt = expiry.UnixMilli()
+		}
 	}
 	if st.CurrentTailnet != nil {
 		result.MagicDNSSuffix = st.CurrentTailnet.MagicDNSSuffix

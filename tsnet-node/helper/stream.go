@@ -25,8 +25,10 @@ const (
 
 type header struct {
 	Version    int          `json:"v"`
-	At         int64        `json:"at"`     // when identity was asked for, milliseconds since the epoch
-	Remote     string       `json:"remote"` // ip:port of the peer, or of the Internet client for Funnel
+	Stream     uint64       `json:"stream"`         // names the stream in what is said about it
+	Dial       uint64       `json:"dial,omitempty"` // a connection that the parent asked for: no peer
+	At         int64        `json:"at"`             // when identity was asked for, milliseconds since the epoch
+	Remote     string       `json:"remote"`         // ip:port of the peer, or of the Internet client for Funnel
 	Local      string       `json:"local,omitempty"`
 	TLS        *tlsFacts    `json:"tls,omitempty"`    // we ended TLS
 	Funnel     *funnelFacts `json:"funnel,omitempty"` // from the public Internet: no peer
@@ -42,6 +44,19 @@ type tlsFacts struct {
 
 type funnelFacts struct {
 	Target string `json:"target"`
+}
+
+// openStream opens a stream into the parent and says in its header what it carries.
+func openStream(ctx context.Context, path, token string, h header) (*net.UnixConn, error) {
+	parent, err := dialParent(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeHeader(parent, token, h); err != nil {
+		parent.Close()
+		return nil, err
+	}
+	return parent, nil
 }
 
 // dialParent retries EAGAIN, which connect(2) answers at once while the parent's backlog is full: its event loop may be

@@ -2,7 +2,8 @@ import { TailscaleError } from './errors.ts'
 import type { ListenOptions, TailscaleNodeOptions } from './options.ts'
 
 /** Refuses options that cannot work, naming the option. */
-export function checkOptions({ hostname, stateDir, stateStore, ephemeral, port, env }: TailscaleNodeOptions): void {
+export function checkOptions(options: TailscaleNodeOptions): void {
+  const { hostname, authKey, clientSecret, tags, stateDir, stateStore, ephemeral, port, env } = options
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(hostname)) {
     throw refused(`hostname ${JSON.stringify(hostname)} is not a DNS label`)
   }
@@ -14,6 +15,11 @@ export function checkOptions({ hostname, stateDir, stateStore, ephemeral, port, 
   }
   if (stateDir === '') throw refused('stateDir is empty')
   if (port !== undefined && !isPort(port) && port !== 0) throw refused(`port ${port} is no UDP port`)
+  if (authKey !== undefined && clientSecret !== undefined) throw refused('give authKey or clientSecret, not both')
+  if (clientSecret !== undefined && !clientSecret.startsWith('tskey-client-')) {
+    throw refused('clientSecret does not begin with "tskey-client-"')
+  }
+  if (clientSecret !== undefined && !tags?.length) throw refused('clientSecret needs tags')
   const secret = Object.keys(env ?? {}).find(name => secretVariables.has(name))
   if (secret) throw refused(`env must not carry ${secret}: a process's environment is no place for secrets`)
 }

@@ -1,11 +1,13 @@
+import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import type { Duplex } from 'node:stream'
 import { TailscaleError, type TailscaleErrorCode } from './errors.ts'
 
 /** What the helper may want of this side. */
 export interface ControlHandlers {
   readonly event: (name: string, data: unknown) => void
   readonly call: (op: string, args: unknown) => Promise<unknown>
+  /** The helper is gone. */
+  readonly end: () => void
 }
 
 interface Message {
@@ -26,17 +28,19 @@ interface Pending {
 
 /** Questions and answers with the helper, one JSON object a line (the protocol: helper/main.go). */
 export class ControlChannel {
-  readonly #stream: Duplex
+  readonly #stream: Socket
   readonly #handlers: ControlHandlers
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
   #failure: TailscaleError | undefined
 
-  constructor(stream: Duplex, handlers: ControlHandlers) {
+  constructor(stream: Socket, handlers: ControlHandlers) {
     this.#stream = stream
+    stream.unref() // only questions hold the program
     this.#handlers = handlers
     const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
     lines.on('line', line => this.#take(line))
+    stream.once('end', handlers.end).once('close', handlers.end)
     for (const emitter of [stream, lines]) emitter.on('error', () => {}) // the end of the process says more
   }
 
@@ -51,6 +55,7 @@ export class ControlChannel {
       reject(signal?.reason)
     }
     this.#pending.set(id, { resolve, reject })
+    this.#stream.ref()
     signal?.addEventListener('abort', abort, { once: true })
     this.#send({ id, op, args })
     try {
@@ -58,7 +63,13 @@ export class ControlChannel {
     } finally {
       signal?.removeEventListener('abort', abort)
       this.#pending.delete(id)
+      if (this.#pending.size === 0) this.#stream.unref()
     }
+  }
+
+  /** Tells the helper something that it does not answer. */
+  tell(op: string, args: unknown): void {
+    this.#send({ op, args })
   }
 
   /** Tells the helper to end. */
@@ -98,7 +109,7 @@ export class ControlChannel {
       this.#send({ call, result: (await this.#handlers.call(op, args)) ?? {} })
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
-      this.#send({ call, error: { code: 'ERR_TSNET_STATE_STORE', message } })
+      this.#send({ call, error: { code: 'ERR_TSNET', message } })
     }
   }
 

@@ -12,7 +12,7 @@ export type TailscaleErrorCode =
   | 'ERR_TSNET_NOT_UP'
   /** The node is closed or closing. */
   | 'ERR_TSNET_CLOSED'
-  /** The control server refused the auth key. */
+  /** The control server refused the auth key, or no key could be had for the OAuth client secret. */
   | 'ERR_TSNET_AUTH'
   /** Nobody has logged this node in and no auth key was given. */
   | 'ERR_TSNET_NEEDS_LOGIN'
@@ -26,6 +26,16 @@ export type TailscaleErrorCode =
   | 'ERR_TSNET_WHOIS'
   /** A kept-alive connection now belongs to another node or user; it was closed. */
   | 'ERR_TSNET_IDENTITY_CHANGED'
+  /** Neither the tailnet nor DNS has this name. */
+  | 'ERR_TSNET_NAME_NOT_FOUND'
+  /** Nobody listens on the port that was dialled. */
+  | 'ERR_TSNET_REFUSED'
+  /** The peer that was dialled did not answer in time: it is offline, or the tailnet policy shuts it off. */
+  | 'ERR_TSNET_TIMEOUT'
+  /** The tailnet does not lead to the address that was dialled. */
+  | 'ERR_TSNET_UNREACHABLE'
+  /** The tailnet's certificate could not be had: HTTPS is off for it, or the name is not this node's. */
+  | 'ERR_TSNET_CERT'
   /** A value that the tailnet policy grants does not fit the schema. */
   | 'ERR_TSNET_CAPABILITY'
   /** The port is already listened on by this node. */

@@ -36,6 +36,8 @@ export class HelperProcess {
     this.pid = pid
     this.privateDir = privateDir
     this.#channel = new ControlChannel(child.stdio[3] as Socket, handlers) // 'pipe' beyond fd 2 is a socket
+    child.unref() // what the program waits for holds it: listeners, connections, questions
+    ;(child.stderr as Socket | null)?.unref()
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-4096)
     })
@@ -72,8 +74,13 @@ export class HelperProcess {
     return this.#channel.ask(op, args, signal)
   }
 
+  tell(op: string, args: unknown): void {
+    this.#channel.tell(op, args)
+  }
+
   /** Ends the helper and resolves when process and directory are gone. */
   async close(): Promise<void> {
+    this.#child.ref()
     this.#channel.end()
     const kill = setTimeout(() => this.#child.kill('SIGKILL'), killAfterMs)
     await this.exited

@@ -1,12 +1,22 @@
 import type { Socket } from 'node:net'
+import { bareHost, type DialOptions } from './dial.ts'
+import { createDials } from './dials.ts'
 import { TailscaleError } from './errors.ts'
 import { type HelperExit, HelperProcess } from './helper-process.ts'
 import { locateHelper } from './locate-helper.ts'
-import type { ListenOptions, StateStore, TailscaleNodeOptions } from './options.ts'
+import type { CertPair, ListenOptions, StateStore, TailscaleNodeOptions } from './options.ts'
 import type { NodeState } from './status.ts'
-import type { StreamHeader } from './stream-header.ts'
 import { openStreamServer, type StreamServer } from './stream-server.ts'
-import type { WireAnswer, WireStatus } from './wire.ts'
+import { createStreamTable, type StreamTable } from './stream-table.ts'
+import { asDialledSocket } from './tailscale-socket.ts'
+import {
+  type DialledHeader,
+  parseDialledHeader,
+  parseHeader,
+  type StreamHeader,
+  type WireAnswer,
+  type WireStatus,
+} from './wire.ts'
 
 /** What one helper reports while it runs. */
 export interface SessionEvents {
@@ -20,22 +30,29 @@ export interface SessionEvents {
 /** A WhoIs that takes longer has failed. */
 const whoIsWithinMs = 5_000
 
-/** One helper from its start to its end, with the streams of its listeners. */
+/** Bound of one dial where its caller gives none. */
+const dialWithinMs = 10_000
+
+/** Name of the stream server for dialled connections; listeners have names of their own. */
+const dialled = 'dialled'
+
+/** One helper from its start to its end, with its streams. */
 export class HelperSession {
   readonly #helper: HelperProcess
   readonly #servers = new Map<string, StreamServer>()
+  readonly #streams: StreamTable
+  readonly #dials = createDials()
+  #dialServer: Promise<StreamServer> | undefined
   /** What `up` answered. */
   readonly status: WireStatus
 
-  private constructor(helper: HelperProcess, status: WireStatus) {
+  private constructor(helper: HelperProcess, streams: StreamTable, status: WireStatus) {
     this.#helper = helper
+    this.#streams = streams
     this.status = status
     void helper.exited.then(() => {
-      const reset = Object.assign(new Error('the tailnet node ended'), { code: 'ECONNRESET' })
-      for (const server of this.#servers.values()) {
-        server.close()
-        server.destroyStreams(reset)
-      }
+      this.#dials.fail(new TailscaleError('ERR_TSNET_HELPER_EXITED', 'the tailnet node ended'))
+      for (const server of this.#servers.values()) server.close()
     })
   }
 
@@ -48,13 +65,15 @@ export class HelperSession {
     signal: AbortSignal,
   ): Promise<HelperSession> {
     signal.throwIfAborted()
+    const streams = createStreamTable(stream => helper.tell('drop', { stream }))
     const helper = await HelperProcess.start(locateHelper(options.helperPath), options.env ?? {}, {
-      event: (name, data) => dispatch(events, name, data),
+      event: (name, data) => dispatch(events, streams, name, data),
       call: (op, args) => answerStore(store, op, args),
+      end: () => streams.resetAll(),
     })
     try {
       await helper.ask('start', startArgs(options, port, helper.privateDir), signal)
-      return new HelperSession(helper, (await helper.ask('up', {}, signal)) as WireStatus)
+      return new HelperSession(helper, streams, (await helper.ask('up', {}, signal)) as WireStatus)
     } catch (error) {
       await helper.close()
       throw error
@@ -74,7 +93,10 @@ export class HelperSession {
   }
 
   async listen(key: string, options: ListenOptions, onStream: (socket: Socket, header: StreamHeader) => void) {
-    const server = await openStreamServer(this.#helper.privateDir, onStream)
+    const server = await openStreamServer(this.#helper.privateDir, parseHeader, (socket, header) => {
+      this.#streams.add(header.stream, socket)
+      onStream(socket, header)
+    })
     this.#servers.set(key, server)
     try {
       await this.#helper.ask(
@@ -82,7 +104,8 @@ export class HelperSession {
         {
           key,
           port: options.port,
-          tls: options.tls ?? false,
+          tls: options.tls !== undefined && options.tls !== false,
+          alpn: typeof options.tls === 'object' ? options.tls.alpn : ['http/1.1'],
           acceptUnknown: options.unknownPeers === 'accept',
           socket: server.path,
           token: server.token,
@@ -95,10 +118,27 @@ export class HelperSession {
     }
   }
 
+  /** Whether a listener keeps the program from ending. */
+  holdProgram(key: string, hold: boolean): void {
+    this.#servers.get(key)?.holdProgram(hold)
+  }
+
   /** Ends a listener; a connection that the helper is just admitting is cut, those that are open stay. */
   async unlisten(key: string): Promise<void> {
     this.#servers.get(key)?.close()
+    this.#servers.delete(key)
     await this.#helper.ask('unlisten', { key }).catch(ignoreEnded)
+  }
+
+  /** Connects to a host of the tailnet. */
+  async dial({ host, port, timeoutMs = dialWithinMs, allowHalfOpen = false, signal }: DialOptions): Promise<Socket> {
+    this.#dialServer ??= this.#openDialServer()
+    const { path: socket, token } = await this.#dialServer
+    const stream = await this.#dials.begin(dial =>
+      this.#helper.ask('dial', { dial, host: bareHost(host), port, timeoutMs, socket, token }, signal),
+    )
+    stream.allowHalfOpen = allowHalfOpen
+    return stream
   }
 
   async whoIs(ip: string): Promise<WireAnswer> {
@@ -111,23 +151,61 @@ export class HelperSession {
     }
   }
 
+  async certPair(domain: string, signal: AbortSignal): Promise<CertPair> {
+    return (await this.#helper.ask('cert', { domain }, signal)) as CertPair
+  }
+
+  async logout(signal: AbortSignal): Promise<void> {
+    await this.#helper.ask('logout', {}, signal)
+  }
+
   async askStatus(signal?: AbortSignal): Promise<WireStatus> {
     return (await this.#helper.ask('status', {}, signal)) as WireStatus
   }
 
   close(): Promise<void> {
+    this.#streams.resetAll()
     return this.#helper.close()
+  }
+
+  async #openDialServer(): Promise<StreamServer> {
+    const take = (socket: Socket, header: DialledHeader) => {
+      this.#streams.add(header.stream, socket)
+      if (!this.#dials.arrive(header.dial, asDialledSocket(socket, header))) socket.destroy()
+    }
+    const server = await openStreamServer(this.#helper.privateDir, parseDialledHeader, take)
+    server.holdProgram(false) // a dial that is on its way does
+    this.#servers.set(dialled, server)
+    return server
   }
 }
 
 function startArgs(options: TailscaleNodeOptions, port: number, privateDir: string) {
-  const { hostname, authKey, controlUrl, ephemeral, tags, stateDir, interactive, verbose } = options
-  return { hostname, authKey, controlUrl, ephemeral, tags, port, stateDir, interactive, verbose, privateDir }
+  const { hostname, authKey, clientSecret, controlUrl, ephemeral, tags, stateDir, interactive, verbose } = options
+  return {
+    hostname,
+    authKey,
+    clientSecret,
+    controlUrl,
+    ephemeral,
+    tags,
+    port,
+    stateDir,
+    interactive,
+    verbose,
+    privateDir,
+  }
 }
 
-function dispatch(events: SessionEvents, name: string, data: unknown): void {
+function dispatch(events: SessionEvents, streams: StreamTable, name: string, data: unknown): void {
   // The helper is ours; an event it does not have yet is one that nobody waits for.
   switch (name) {
+    case 'streamEnd':
+      streams.end((data as { stream: number }).stream)
+      break
+    case 'streamReset':
+      streams.reset((data as { stream: number }).stream)
+      break
     case 'state':
       events.state((data as { state: NodeState }).state)
       break

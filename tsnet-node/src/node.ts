@@ -1,22 +1,27 @@
 import { EventEmitter } from 'node:events'
-import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Agent, AgentOptions as HttpAgentOptions } from 'node:http'
+import type { Agent as HttpsAgent, AgentOptions as HttpsAgentOptions } from 'node:https'
+import type { Server, Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import { splitAddress } from './address.ts'
+import { TailnetHttpAgent, TailnetHttpsAgent } from './agents.ts'
 import { checkListenOptions, checkOptions } from './check-options.ts'
+import { type Connector, createConnector } from './connector.ts'
+import { checkDialOptions, type Dial, type DialOptions } from './dial.ts'
 import { TailscaleError } from './errors.ts'
 import type { HelperExit } from './helper-process.ts'
 import type { HelperSession } from './helper-session.ts'
 import type { Identity, PeerIdentity } from './identity.ts'
+import { beginTimeouts, intakeOf } from './intake.ts'
 import { TailscaleListener } from './listener.ts'
 import { createMemoryStore } from './memory-store.ts'
-import type { ListenOptions, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
+import type { CertPair, ListenOptions, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
 import { sameParty } from './same-party.ts'
 import type { NodeState, NodeStatus } from './status.ts'
-import type { StreamHeader } from './stream-header.ts'
 import { Supervisor } from './supervisor.ts'
 import { asTailscaleSocket, type TailscaleSocket } from './tailscale-socket.ts'
 import { createWhoIsCache } from './whois-cache.ts'
-import { peerIdentity, type WireStatus } from './wire.ts'
+import { peerIdentity, type StreamHeader, type WireStatus } from './wire.ts'
 
 /** Events of a node. */
 export interface NodeEvents {
@@ -102,6 +107,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
     }
     const listener = new TailscaleListener(options, {
       localAddress: () => this.#localAddress,
+      holdProgram: (held, hold) => this.#holdProgram(held, hold),
       unlisten: ended => this.#unlisten(ended),
     })
     const key = `listener-${++this.#lastKey}`
@@ -116,14 +122,48 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
   }
 
   /**
-   * Feeds the tailnet's connections on a port to an `http.Server`, whose requests then have a {@link TailscaleSocket}.
-   * The server need not listen anywhere; its timeouts work. TLS ends in the helper: give a plain `http.Server`.
+   * Feeds the tailnet's connections on a port to a server of Node's (`http`, `http2`, `net`, and those of frameworks), which
+   * then are each a {@link TailscaleSocket}. The server need not listen anywhere; its timeouts and upgrades work. TLS ends in
+   * the helper and needs no certificate here: give an `http.Server`, or an `http2` secure server for HTTP/2 beside HTTP/1.1.
    */
   async serve(server: Server, options: ListenOptions): Promise<TailscaleListener> {
-    const listener = await this.listen({ allowHalfOpen: true, ...options })
-    listener.on('connection', socket => server.emit('connection', socket))
-    if (!server.listening) server.emit('listening') // begins its watch over slow requests
+    const { event, alpn } = intakeOf(server, Boolean(options.tls))
+    const tls = options.tls === true ? { alpn } : (options.tls ?? false)
+    const listener = await this.listen({ allowHalfOpen: true, ...options, tls })
+    listener.on('connection', socket => server.emit(event, socket))
+    beginTimeouts(server)
     return listener
+  }
+
+  /**
+   * Connects to a host of the tailnet. The socket's addresses are the tailnet's; `whoIs(socket.remoteAddress)` says whose
+   * it is.
+   * @throws TailscaleError `ERR_TSNET_REFUSED`, `ERR_TSNET_NAME_NOT_FOUND`, `ERR_TSNET_TIMEOUT`, `ERR_TSNET_UNREACHABLE`,
+   * `ERR_TSNET_OPTIONS`, `ERR_TSNET_NOT_UP`, `ERR_TSNET_HELPER_EXITED`
+   */
+  readonly dial: Dial = async (options: DialOptions) => {
+    checkDialOptions(options)
+    return this.#supervisor.inService().dial(options)
+  }
+
+  /**
+   * A `connect` function for undici, so that `fetch` reaches the tailnet; the options are for the TLS of `https:` URLs.
+   * @example
+   * const dispatcher = new Agent({ connect: node.connector() })
+   * await fetch('http://grafana/', { dispatcher })
+   */
+  connector(tls?: ConnectionOptions): Connector {
+    return createConnector(this.dial, tls)
+  }
+
+  /** An agent for `http.request` and whatever takes one. */
+  httpAgent(options?: HttpAgentOptions): Agent {
+    return new TailnetHttpAgent(this.dial, options)
+  }
+
+  /** An agent for `https.request`, with TLS from here to the server. */
+  httpsAgent(options?: HttpsAgentOptions): HttpsAgent {
+    return new TailnetHttpsAgent(this.dial, options)
   }
 
   /**
@@ -151,6 +191,25 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
       throw error
     }
     return { ...now, remotePort, ...(tls && { tls }) }
+  }
+
+  /**
+   * The tailnet's certificate for a name of this node (`status().certDomains` lists them), for a server that ends TLS
+   * itself. The first time it is ordered, which takes up to a minute.
+   * @throws TailscaleError `ERR_TSNET_CERT`
+   */
+  async certPair(domain: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<CertPair> {
+    return this.#supervisor.inService().certPair(domain, within(certWithinMs, signal))
+  }
+
+  /**
+   * Makes the tailnet forget this node's key, and ends the helper. `up` may be called again: it logs in anew, and the
+   * listeners that were not closed come back.
+   */
+  async logout({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await this.#supervisor.logout(within(logoutWithinMs, signal))
+    this.#whoIs.clear()
+    this.#enter('NeedsLogin')
   }
 
   /** What the node knows about itself. */
@@ -184,8 +243,14 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
     this.emit('helperExit', exit)
   }
 
-  #bind(session: HelperSession, listener: TailscaleListener, key: string, options: ListenOptions): Promise<void> {
-    return session.listen(key, options, (socket, header) => this.#connected(listener, socket, header))
+  async #bind(session: HelperSession, listener: TailscaleListener, key: string, options: ListenOptions): Promise<void> {
+    await session.listen(key, options, (socket, header) => this.#connected(listener, socket, header))
+    session.holdProgram(key, listener.hasRef())
+  }
+
+  #holdProgram(listener: TailscaleListener, hold: boolean): void {
+    const key = this.#listeners.get(listener)
+    if (key) this.#supervisor.running?.holdProgram(key, hold)
   }
 
   #connected(listener: TailscaleListener, socket: Socket, header: StreamHeader): void {
@@ -217,6 +282,15 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
     this.#state = state
     this.emit('state', state, previous)
   }
+}
+
+/** An order at a certificate authority takes its time. */
+const certWithinMs = 60_000
+const logoutWithinMs = 10_000
+
+function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
+  const limit = AbortSignal.timeout(ms)
+  return signal ? AbortSignal.any([limit, signal]) : limit
 }
 
 function publicStatus({ udpPort: _, ...status }: WireStatus): NodeStatus {

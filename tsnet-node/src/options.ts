@@ -15,6 +15,11 @@ export interface TailscaleNodeOptions {
   readonly hostname: string
   /** Used while the node is not logged in yet; travels to the helper over a private socket, never in argv or environment. */
   readonly authKey?: string
+  /**
+   * OAuth client secret, changed for an auth key with the `tags`, which it needs, at each start of the helper. The key is
+   * preauthorized, and ephemeral if the node is; attributes of your own (`tskey-client-…?ephemeral=false`) win.
+   */
+  readonly clientSecret?: string
   /** Directory of the state, made with mode 0700 and locked against a second node. */
   readonly stateDir?: string
   /** Functions that keep the state elsewhere. */
@@ -41,8 +46,11 @@ export interface TailscaleNodeOptions {
 export interface ListenOptions {
   /** TCP port on the tailnet. */
   readonly port: number
-  /** End TLS in the helper with the tailnet's certificate for this node. */
-  readonly tls?: boolean
+  /**
+   * End TLS in the helper with the tailnet's certificate for this node. It offers `http/1.1`, or in `serve` what the server
+   * speaks, or the protocols of `alpn`.
+   */
+  readonly tls?: boolean | { readonly alpn: readonly string[] }
   /**
    * `'refuse'` (the default) closes connections from addresses the tailnet does not know, or whose WhoIs failed, before
    * they reach the program; `'accept'` hands them over with an identity of kind `'unknown'`.
@@ -51,6 +59,13 @@ export interface ListenOptions {
   /** As of `net.createServer`; `serve` sets it, since `http.Server` ends its sockets itself. */
   readonly allowHalfOpen?: boolean
   readonly signal?: AbortSignal
+}
+
+/** A certificate with its key, both as PEM. */
+export interface CertPair {
+  /** The certificate and those that it rests on. */
+  readonly cert: string
+  readonly key: string
 }
 
 /** Bounds of one WhoIs question. */

@@ -23,6 +23,8 @@ export interface NodeStatus {
   /** Names that the tailnet issues certificates for. */
   readonly certDomains: readonly string[]
   readonly magicDnsSuffix: string
+  /** When this node's key expires, in milliseconds since the epoch; absent where it never does. A person logs in again then. */
+  readonly keyExpiresAt?: number
   /** Health warnings, as text. */
   readonly health: readonly string[]
 }

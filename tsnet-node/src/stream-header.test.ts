@@ -8,11 +8,13 @@ import { buffer } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { setImmediate as tick } from 'node:timers/promises'
 import fc from 'fast-check'
-import { readStreamHeader, type StreamHeader } from './stream-header.ts'
+import { readStreamHeader } from './stream-header.ts'
+import { parseHeader, type StreamHeader } from './wire.ts'
 
 const token = 'a'.repeat(32)
 const header = {
   v: 1,
+  stream: 7,
   at: 1_795_000_000_000,
   remote: '[fd7a:115c:a1e0::2]:4711',
   local: '[fd7a:115c:a1e0::1]:80',
@@ -53,7 +55,7 @@ suite('the header of a stream', () => {
         socket.on('error', () => {})
         const refused = () => resolve({ header: undefined, rest: Buffer.alloc(0), afterMs: performance.now() - began })
         socket.once('close', refused)
-        readStreamHeader(socket, { token, withinMs }, async header => {
+        readStreamHeader(socket, { token, withinMs, parse: parseHeader }, async header => {
           socket.off('close', refused)
           resolve({ header, rest: await buffer(socket), afterMs: performance.now() - began })
           socket.destroy()
@@ -120,6 +122,8 @@ suite('the header of a stream', () => {
     'no bytes at all': Buffer.alloc(0),
     'something that is not JSON': encode('{"v":1'),
     'another version': encode(JSON.stringify({ ...header, v: 2 })),
+    'no number': encode(JSON.stringify({ ...header, stream: undefined })),
+    'a connection that this side asked for': encode(JSON.stringify({ ...header, dial: 1 })),
     'no address': encode(JSON.stringify({ ...header, remote: '' })),
     'a user beside tags': encode(
       JSON.stringify({ ...header, peer: { ...header.peer, node: { ...header.peer.node, tags: ['tag:ci'] } } }),

@@ -1,26 +1,18 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { Identity } from './identity.ts'
-import { parseHeader } from './wire.ts'
 
 const tokenLength = 32
 const maxHeader = 1 << 20
 
-/** What the first bytes of a stream from the helper say. */
-export interface StreamHeader {
-  readonly identity: Identity
-  readonly local: string | undefined
-}
-
 /**
  * Reads the header of a stream from the helper (helper/stream.go), in however many pieces it comes, and leaves every
- * byte after it in the socket. A stream with another token, a header over 1 MiB, or none in time is destroyed, and
- * `onHeader` is never called for it.
+ * byte after it in the socket. A stream with another token, a header over 1 MiB or one that `parse` throws at, or none in
+ * time is destroyed, and `onHeader` is never called for it.
  */
-export function readStreamHeader(
+export function readStreamHeader<Header>(
   socket: Socket,
-  expected: { readonly token: string; readonly withinMs: number },
-  onHeader: (header: StreamHeader) => void,
+  expected: { readonly token: string; readonly withinMs: number; readonly parse: (text: string) => Header },
+  onHeader: (header: Header) => void,
 ): void {
   const token = Buffer.from(expected.token)
   const slow = setTimeout(() => socket.destroy(), expected.withinMs)
@@ -45,9 +37,9 @@ export function readStreamHeader(
     const body: Buffer | null = socket.read(length)
     if (!body) return
     if (body.length < length) return refuse()
-    let header: StreamHeader
+    let header: Header
     try {
-      header = parseHeader(body.toString('utf8'))
+      header = expected.parse(body.toString('utf8'))
     } catch {
       return refuse()
     }

@@ -4,7 +4,7 @@ import { chmod } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { TailscaleError } from './errors.ts'
-import { readStreamHeader, type StreamHeader } from './stream-header.ts'
+import { readStreamHeader } from './stream-header.ts'
 
 /** A stream must say who it carries within this time; generous, since this process may be busy when it arrives. */
 const headerWithinMs = 15_000
@@ -17,28 +17,26 @@ export interface StreamServer {
   readonly path: string
   /** 32 characters without which a stream is cut. */
   readonly token: string
+  /** Lets the program end while this listens, or not. */
+  holdProgram(hold: boolean): void
   /** Stops taking streams; those that are open stay. */
   close(): void
-  /** Cuts every stream. */
-  destroyStreams(error: Error): void
 }
 
 /** Listens in a private directory for the helper's streams. */
-export async function openStreamServer(
+export async function openStreamServer<Header>(
   privateDir: string,
-  onStream: (socket: Socket, header: StreamHeader) => void,
+  parse: (text: string) => Header,
+  onStream: (socket: Socket, header: Header) => void,
 ): Promise<StreamServer> {
   const token = randomBytes(16).toString('hex')
   const path = join(privateDir, `${randomBytes(4).toString('hex')}.sock`)
   if (Buffer.byteLength(path) > maxSocketPath) {
     throw new TailscaleError('ERR_TSNET_OPTIONS', `${path} is too long for a unix socket: set TMPDIR to a shorter path`)
   }
-  const streams = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, socket => {
-    streams.add(socket)
-    socket.on('close', () => streams.delete(socket))
     socket.on('error', ignore) // nobody else listens before the header is read
-    readStreamHeader(socket, { token, withinMs: headerWithinMs }, header => onStream(socket, header))
+    readStreamHeader(socket, { token, withinMs: headerWithinMs, parse }, header => onStream(socket, header))
   })
   server.listen({ path, backlog: 4096 })
   await once(server, 'listening')
@@ -46,10 +44,8 @@ export async function openStreamServer(
   return {
     path,
     token,
+    holdProgram: hold => void (hold ? server.ref() : server.unref()),
     close: () => void server.close(),
-    destroyStreams: error => {
-      for (const socket of streams) socket.destroy(error)
-    },
   }
 }
 

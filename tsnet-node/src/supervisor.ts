@@ -26,6 +26,7 @@ export class Supervisor {
   readonly #closing = new AbortController()
   #udpPort: number
   #session: HelperSession | undefined
+  #leaving: HelperSession | undefined
   #starting: Promise<WireStatus> | undefined
   #restarting: Promise<void> | undefined
 
@@ -62,6 +63,14 @@ export class Supervisor {
       this.#starting = undefined
     })
     return this.#starting
+  }
+
+  /** Logs the node out and ends its helper; `up` may begin anew. */
+  async logout(signal: AbortSignal): Promise<void> {
+    const session = this.inService()
+    await session.logout(signal)
+    this.#leaving = session
+    await session.close()
   }
 
   /** Ends whatever runs; nothing starts after it. */
@@ -102,7 +111,7 @@ export class Supervisor {
     const since = performance.now()
     void session.exited.then(exit => {
       this.#session = undefined
-      if (this.#closing.signal.aborted) return
+      if (this.#closing.signal.aborted || this.#leaving === session) return
       const recovered = performance.now() - since > recoveredAfterMs
       const restarting = this.#restart(recovered ? 1 : attempt).finally(() => {
         if (this.#restarting === restarting) this.#restarting = undefined // it may have crashed again already

@@ -14,6 +14,7 @@ interface WirePeer {
 /** The header of a stream as the helper sends it (helper/stream.go). */
 interface WireHeader {
   readonly v: 1
+  readonly stream: number
   readonly at: number
   readonly remote: string
   readonly local?: string
@@ -21,6 +22,24 @@ interface WireHeader {
   readonly funnel?: FunnelFacts
   readonly peer?: WirePeer
   readonly whoIsError?: string
+}
+
+/** What the header of a stream says that carries a connection from a peer. */
+export interface StreamHeader {
+  /** Names the stream in what this side and the helper say about it. */
+  readonly stream: number
+  readonly identity: Identity
+  /** Address and port on this side, where there is one. */
+  readonly local: string | undefined
+}
+
+/** What the header of a stream says that carries a connection which this side asked for. */
+export interface DialledHeader {
+  readonly stream: number
+  /** The number given with the question. */
+  readonly dial: number
+  readonly remote: string
+  readonly local: string
 }
 
 /** The helper's answer to `whois` (helper/whois.go). */
@@ -36,10 +55,20 @@ export type WireStatus = NodeStatus & { readonly udpPort: number }
  * Reads a stream's header. Whatever is not exactly what the helper writes is refused: a half-read identity is none.
  * @throws TailscaleError `ERR_TSNET_PROTOCOL`
  */
-export function parseHeader(text: string): { readonly identity: Identity; readonly local: string | undefined } {
+export function parseHeader(text: string): StreamHeader {
   const header = parseJson(text)
   if (!isHeader(header)) throw new TailscaleError('ERR_TSNET_PROTOCOL', 'stream header of an unknown form')
-  return { identity: identityOf(header), local: header.local }
+  return { stream: header.stream, identity: identityOf(header), local: header.local }
+}
+
+/**
+ * Reads the header of a dialled stream.
+ * @throws TailscaleError `ERR_TSNET_PROTOCOL`
+ */
+export function parseDialledHeader(text: string): DialledHeader {
+  const header = parseJson(text)
+  if (!isDialledHeader(header)) throw new TailscaleError('ERR_TSNET_PROTOCOL', 'stream header of an unknown form')
+  return header
 }
 
 /** The identity that a `whois` answer gives an address. */
@@ -80,11 +109,24 @@ function isHeader(value: unknown): value is WireHeader {
   return (
     isObject(value) &&
     value.v === 1 &&
+    value.dial === undefined &&
+    Number.isSafeInteger(value.stream) &&
     Number.isSafeInteger(value.at) &&
     typeof value.remote === 'string' &&
     isIP(splitAddress(value.remote).address) !== 0 &&
     (value.funnel === undefined || (isObject(value.funnel) && value.peer === undefined)) &&
     (value.peer === undefined || isPeer(value.peer))
+  )
+}
+
+function isDialledHeader(value: unknown): value is DialledHeader {
+  return (
+    isObject(value) &&
+    value.v === 1 &&
+    Number.isSafeInteger(value.stream) &&
+    Number.isSafeInteger(value.dial) &&
+    typeof value.remote === 'string' &&
+    typeof value.local === 'string'
   )
 }
 

@@ -46,7 +46,9 @@ suite('a helper that dies', () => {
       const status = await node.status()
       assert.equal(status.id, before.id, `crash ${crash}`)
       assert.deepEqual(status.ips, before.ips)
-      const answer = await laptop.request('http://server/', { signal: AbortSignal.timeout(5_000) })
+      // At once; but WireGuard repeats a handshake message that was lost in the crash only after 5 s.
+      const reached = () => laptop.request('http://server/').catch(() => undefined)
+      const answer = await eventually(reached, { withinMs: 12_000, what: 'reached again' })
       assert.equal(answer.body, 'hello')
       const dirs = readdirSync(tmpdir()).filter(name => name.startsWith(`tsnet-node-${process.pid}-`))
       assert.equal(dirs.length, 1, 'the directory of the helper that died is gone')
@@ -58,7 +60,7 @@ suite('a helper that dies', () => {
     const accepted = once(listener, 'connection')
     const client = await laptop.connect({ host: 'server', port: 7000 })
     const [socket] = (await accepted) as [Socket]
-    const reset = once(socket, 'close')
+    const ended = rejection(once(socket, 'end'))
     const back = once(node, 'restarted')
     const peer = laptop.ips[0] ?? ''
     kill(node.helperPid, 'SIGSTOP') // so that the question is on its way when the helper dies
@@ -66,7 +68,7 @@ suite('a helper that dies', () => {
     kill(node.helperPid, 'SIGKILL')
     assert.equal((await waiting).code, 'ERR_TSNET_HELPER_EXITED')
     assert.equal((await rejection(node.whoIs(peer))).code, 'ERR_TSNET_HELPER_EXITED')
-    await reset
+    assert.equal((await ended).code, 'ECONNRESET', 'not an end that could be taken for the peer’s')
     assert.equal(socket.destroyed, true)
     await back
     client.destroy()

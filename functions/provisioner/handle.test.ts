@@ -406,6 +406,35 @@ describe('a second process', () => {
   })
 })
 
+describe('a provisioner that starts', () => {
+  it('is kept from it by nobody whose session cannot be ended, and ends everybody else’s', async () => {
+    const w = await world()
+    const bob = await samplePerson('bob', { now: w.now })
+    const before = w.start()
+    for (const person of [w.alice, bob]) await before.handle(person.login())
+    const [[key, own] = []] = [...w.model.bindings].filter(([, { serviceAccounts }]) =>
+      serviceAccounts.includes(w.alice.subject),
+    )
+    assert.ok(key !== undefined && own)
+    w.model.bindings.set(key, { ...own, finalizers: ['example.com/hold'] })
+    w.pass(hour)
+    const started = w.start()
+    await started.recover()
+    assert.match(started.alarms.join(), /cannot be brought to rest/)
+    assert.equal(w.model.leases.get(bob.subject)?.phase, 'ended')
+    assert.equal(w.model.serviceAccounts.size, 0)
+  })
+
+  it('does not start while the API server does not answer', async () => {
+    const w = await world()
+    await w.start().handle(w.alice.login())
+    w.pass(hour)
+    const getLease = async () => Promise.reject(new KubernetesError('unavailable', 'down'))
+    const started = startProvisioner({ ...w, cluster: { ...w.cluster, getLease } }, { now: w.now })
+    await assert.rejects(started.recover(), KubernetesError)
+  })
+})
+
 describe('a provisioner that is killed at any write', () => {
   for (const moment of ['before', 'after'] as const) {
     it(`of a login (${moment} it), and started again, leaves a session that works once the event comes again`, async () => {

@@ -194,6 +194,34 @@ describe('a request for a session', () => {
     ofType(await w.start().handle(event), 'dev.tka.session.granted.v1')
   })
 
+  it('is denied, and leaves nothing, when its token is refused though its Lease is written', async () => {
+    const w = await world()
+    const mintToken = async () => Promise.reject(new KubernetesError('denied', 'no'))
+    const provisioner = startProvisioner({ ...w, cluster: { ...w.cluster, mintToken } }, { now: w.now })
+    const { data } = ofType(await provisioner.handle(w.alice.login()), 'dev.tka.session.denied.v1')
+    assert.deepEqual([data.code, data.retriable], ['unavailable', true])
+    assertNothingLeft(w)
+  })
+
+  it('that comes again takes nothing from whoever was granted it, though another token is refused', async () => {
+    const w = await world()
+    const event = w.alice.login()
+    ofType(await w.start().handle(event), 'dev.tka.session.granted.v1')
+    const mintToken = async () => Promise.reject(new KubernetesError('denied', 'no'))
+    const again = startProvisioner({ ...w, cluster: { ...w.cluster, mintToken } }, { now: w.now })
+    ofType(await again.handle(event), 'dev.tka.session.denied.v1')
+    assert.equal(w.model.leases.get(w.alice.subject)?.phase, 'live')
+    assert.equal(w.model.bindings.size, 1)
+  })
+
+  it('never asks for a token that lasts longer than the longest session, though login’s clock is ahead', async () => {
+    const { start, alice, now, pass } = await world()
+    const event = alice.login({ period: 24 * 3600 })
+    pass(-20_000)
+    const granted = ofType(await start().handle(event), 'dev.tka.session.granted.v1')
+    assert.equal((await openGranted(alice, granted)).exp, now() / 1000 + 24 * 3600)
+  })
+
   it('grants nothing when it is posted again after the logout', async () => {
     const w = await world()
     const provisioner = w.start()

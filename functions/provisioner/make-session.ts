@@ -1,7 +1,7 @@
 import { Problem, type ProblemCode } from '#core/problem'
 import { nothingObserved, type Observed } from '#core/session/observed'
 import { planLogin, type WantedSession } from '#core/session/plan-login'
-import type { EndReason, LiveRecord } from '#core/session/session-record'
+import type { EndReason, LiveRecord, SessionRecord } from '#core/session/session-record'
 import { failedWith, KubernetesError } from '#io/kubernetes/kubernetes-error'
 import type { MintedToken } from '#io/kubernetes/session-cluster'
 import { carryOut, type MadeObjects } from './carry-out.ts'
@@ -59,7 +59,7 @@ export async function makeSession(
           break
         }
         case 'give-up':
-          return await giveUp(deps, wanted, step.code, signal)
+          return await giveUp(deps, wanted, step.code, made, signal)
         case 'deny':
           await undo(deps, wanted, made, signal)
           return { kind: 'denied', code: step.code }
@@ -69,11 +69,13 @@ export async function makeSession(
       // A rule may name a namespace that does not exist; any other refusal means that guard or RBAC do not fit the install.
       const say = failedWith(error, 'not-found') ? deps.warn : deps.alarm
       say('the API server refuses what a session needs', { subject: wanted.name, error })
-      return giveUp(deps, wanted, 'unavailable', signal)
+      // A session that was granted before stays; only this one token is not to be had.
+      if (step.kind === 'grant') return { kind: 'denied', code: 'unavailable' }
+      return giveUp(deps, wanted, 'unavailable', made, signal)
     }
   }
   deps.alarm('a session cannot be made: its objects change as they are made', { subject: wanted.name })
-  return giveUp(deps, wanted, 'unavailable', signal)
+  return giveUp(deps, wanted, 'unavailable', made, signal)
 }
 
 /** Writes the Lease `live` and mints the token, in parallel: the person has a session only if both succeed. */
@@ -98,10 +100,11 @@ async function commit(
   return { record: written.value, token: minted.value }
 }
 
-/** A token that lasts as long as the session, within the API server's floor. */
+/** A token that lasts as long as the session, within the API server's floor and, where login's clock is ahead, the guard's cap. */
 export async function mintToken(deps: CleanupDeps, record: LiveRecord, signal: AbortSignal): Promise<MintedToken> {
   const { name, serviceAccountUid: uid, validUntil } = record
-  const seconds = Math.max(shortestTokenSeconds, Math.ceil((validUntil - deps.now()) / 1000))
+  const remaining = Math.ceil((validUntil - deps.now()) / 1000)
+  const seconds = Math.max(shortestTokenSeconds, Math.min(remaining, deps.config.maxSessionSeconds))
   const askedAt = deps.now()
   const token = await deps.cluster.mintToken({ name, uid }, seconds, { signal })
   const askedUntil = askedAt + seconds * 1000
@@ -131,14 +134,25 @@ async function giveUp(
   deps: CleanupDeps,
   wanted: WantedSession,
   code: ProblemCode,
+  made: MadeObjects,
   signal: AbortSignal,
 ): Promise<LoginOutcome> {
   const observed = await lookClosely(deps, wanted.name, signal)
-  const { lease } = observed
-  const begun =
-    lease?.phase === 'provisioning' ? lease.request : lease?.phase === 'live' ? lease.extension?.request : undefined
-  if (begun === wanted.request) await clear(deps, observed, 'incomplete')
+  if (wasBegunBy(wanted.request, observed.lease)) await clear(deps, observed, 'incomplete')
+  else await undo(deps, wanted, made, signal)
   return { kind: 'denied', code }
+}
+
+/** True for what stands only because of this request: its session, made or half made, or its extension. */
+function wasBegunBy(request: string, lease: SessionRecord | undefined): boolean {
+  switch (lease?.phase) {
+    case 'provisioning':
+      return lease.request === request
+    case 'live':
+      return (lease.session === request && lease.request === request) || lease.extension?.request === request
+    default:
+      return false
+  }
 }
 
 /** Takes back, by UID, what this run made for a session that the Lease does not know: another hand won the race. */

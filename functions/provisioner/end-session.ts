@@ -4,6 +4,7 @@ import type { Observed } from '#core/session/observed'
 import { type Ending, planEnd } from '#core/session/plan-end'
 import type { SessionRecord } from '#core/session/session-record'
 import { createEvent, type EventOf, sourceOf, type TkaEvent } from '#events'
+import { failedWith } from '#io/kubernetes/kubernetes-error'
 import { carryOut, type MadeObjects } from './carry-out.ts'
 import { lookClosely } from './look-closely.ts'
 import type { CleanupDeps } from './provisioner-deps.ts'
@@ -50,7 +51,10 @@ export async function endSession(
     const step = planEnd(observed, ending, deps.now())
     switch (step.kind) {
       case 'act': {
-        const done = await carryOut(deps, observed, step.actions, made, signal)
+        const known = observed
+        const done = await carryOut(deps, known, step.actions, made, signal).catch((error: unknown) =>
+          endIdentity(deps, known, error, signal),
+        )
         observed = done.observed
         if (done.surprised && isBegunAgain(observed)) return { kind: 'overtaken', observed }
         break
@@ -74,6 +78,22 @@ export async function endSession(
   }
   deps.alarm('objects of a session come back as they are taken away', { subject: observed.name })
   throw new Problem('access-may-remain')
+}
+
+/**
+ * The last resort where a binding cannot be deleted, because another's policy forbids it, say: without its ServiceAccount a token is
+ * good for ten more seconds at most. Throws, always: nobody may be told that access is gone while its binding stands.
+ */
+async function endIdentity(
+  deps: CleanupDeps,
+  { name, serviceAccount }: Observed,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<never> {
+  if (!failedWith(error, 'denied', 'forbidden', 'invalid')) throw error
+  deps.alarm('the API server refuses to end a session', { subject: name, error })
+  if (serviceAccount && !serviceAccount.deleting) await deps.cluster.deleteServiceAccount(serviceAccount, { signal })
+  throw new Problem('access-may-remain', '', { cause: error })
 }
 
 /** True when the Lease, read anew, speaks of a session that lives: not ours to end without another decision. */

@@ -374,6 +374,20 @@ describe('a request for a revocation', () => {
   })
 })
 
+describe('a binding that the API server does not let go', () => {
+  it('takes the ServiceAccount with it, is told of by an alarm, and never counts as ended', async () => {
+    const w = await world()
+    await w.start().handle(w.alice.login())
+    const deleteBinding = async () => Promise.reject(new KubernetesError('denied', 'a policy says no'))
+    const provisioner = startProvisioner({ ...w, cluster: { ...w.cluster, deleteBinding } }, { now: w.now })
+    await assert.rejects(provisioner.handle(w.alice.logout()), { code: 'access-may-remain' })
+    assert.equal(w.model.serviceAccounts.size, 0)
+    assert.equal(provisioner.alarms.length, 1)
+    ofType(await w.start().handle(w.alice.logout()), 'dev.tka.session.ended.v1')
+    assertNothingLeft(w)
+  })
+})
+
 describe('a second process', () => {
   /** The first process as it is when the second one acts just before its first write to a Lease. */
   function disturbed(w: Awaited<ReturnType<typeof world>>, act: () => Promise<unknown>) {

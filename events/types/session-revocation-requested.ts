@@ -6,7 +6,7 @@ import { EventId } from '../fields.ts'
 export const SessionRevocationRequested = eventSchema(
   'dev.tka.session.revocation.requested.v1',
   dataSchema({
-    /** Id of the event that asked for it; a sweep's for the sweeper's findings. */
+    /** Id of the event that asked for it; a sweeper's finding is its own, since nobody signs what makes it look. */
     request: EventId,
     session: v.exactOptional(EventId),
     reason: v.picklist(['logout', 'grant-lost', 'grant-lowered', 'expired', 'orphaned']),

@@ -38,8 +38,8 @@ await run('sweeper', async ({ env, telemetry, resources }) => {
     handle: async () => undefined,
     hints: {
       types: ['dev.tka.sweep.requested.v1'],
-      handle: async (hint, { signal, log }) => {
-        const outcome = await gate.pass(() => sweep(deps, hint, signal))
+      handle: async (_tick, { signal, log }) => {
+        const outcome = await gate.pass(() => sweep(deps, signal))
         log.info('tick', { outcome })
       },
     },

@@ -67,14 +67,36 @@ describe('a sweep', () => {
       info: () => undefined,
     }
     const signal = AbortSignal.timeout(5_000)
-    await sweep(deps, { type: 'dev.tka.sweep.requested.v1', id: 'tick-1' }, signal)
-    await sweep(deps, { type: 'dev.tka.sweep.requested.v1', id: 'tick-2' }, signal)
+    await sweep(deps, signal)
+    await sweep(deps, signal)
     assert.deepEqual(emitted.map(({ subject }) => subject).toSorted(), [alice, alice, bob, bob])
     assert.equal(new Set(emitted.map(({ id }) => id)).size, 2)
+    for (const { id, data } of emitted) assert.partialDeepStrictEqual(data, { request: id })
     assert.equal(
       emitted.every(({ source, sequence }) => source === '/tka/lab/sweeper' && /^0+$/.test(sequence)),
       true,
     )
+  })
+})
+
+describe('a sweep that cannot ask for a finding', () => {
+  it('asks for every other one before it fails', async () => {
+    const people = Array.from({ length: 30 }, (_, n) => `tka-user-p${n}`)
+    const { objects } = world(...people)
+    const asked: string[] = []
+    const stuck = new Set(people.slice(0, 10))
+    const deps = {
+      config: { cluster: 'lab', maxSessionSeconds: limits.maxSessionSeconds },
+      readObjects: async () => objects(),
+      emit: async ({ subject }: TkaEvent) => {
+        if (stuck.has(subject)) throw new Error('the Broker did not take it')
+        asked.push(subject)
+      },
+      now: () => start + 9 * hour,
+      info: () => undefined,
+    }
+    await assert.rejects(sweep(deps, AbortSignal.timeout(5_000)), /did not take it/)
+    assert.deepEqual(asked.toSorted(), people.slice(10).toSorted())
   })
 })
 

@@ -1,7 +1,8 @@
 import { v5 } from 'uuid'
 import type { Config } from '#core/config'
-import { createEvent, type EventOf, type Hint, sourceOf } from '#events'
+import { createEvent, type EventOf, sourceOf } from '#events'
 import type { Emit } from '#io/emit'
+import { inParallel } from '#io/in-parallel'
 import { type Finding, findPastDue, type SessionObjects } from './findings.ts'
 
 export interface SweepDeps {
@@ -15,32 +16,31 @@ export interface SweepDeps {
 
 const atOnce = 8
 
-/** Asks the provisioner to take away each thing that is past due or orphaned. Rejects when any of it could not be asked. */
-export async function sweep(deps: SweepDeps, hint: Hint, signal: AbortSignal): Promise<void> {
+/** Asks the provisioner to take away each thing that is past due or orphaned. Rejects, after all were tried, when any could not be asked. */
+export async function sweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
   const objects = await deps.readObjects({ signal })
   const findings = findPastDue(objects, deps.now(), deps.config)
   deps.info('swept', { sessions: objects.leases.length, findings: findings.length })
-  const rest = findings.values()
-  const emitAll = async () => {
-    for (const finding of rest) await deps.emit(revocation(deps, finding, hint), { signal })
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, findings.length) }, emitAll))
+  await inParallel(findings, atOnce, async finding => deps.emit(revocation(deps, finding), { signal }))
 }
 
 /** Namespace of the findings' ids (RFC 9562, version 5). */
 const findings = '5f0c7c0a-6e0e-4f57-9d1c-1c3b7d1a8a11'
 
-/** The same finding has the same id in every sweep, until somebody acts on it. */
+/**
+ * The same finding has the same id in every sweep, until somebody acts on it. It is its own request: nobody signed the tick, so
+ * nothing of it goes into what we sign.
+ */
 function revocation(
   { config, now }: SweepDeps,
   { name, session, reason }: Finding,
-  hint: Hint,
 ): EventOf<'dev.tka.session.revocation.requested.v1'> {
+  const id = v5([config.cluster, name, session ?? '', reason].join('\n'), findings)
   return createEvent('dev.tka.session.revocation.requested.v1', {
-    id: v5([config.cluster, name, session ?? '', reason].join('\n'), findings),
+    id,
     source: sourceOf(config.cluster, 'sweeper'),
     subject: name,
-    data: { request: hint.id, ...(session === undefined ? {} : { session }), reason },
+    data: { request: id, ...(session === undefined ? {} : { session }), reason },
     now: now(),
   })
 }

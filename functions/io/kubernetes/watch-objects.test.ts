@@ -12,6 +12,7 @@ function scriptedServer(t: TestContext) {
   const requests: URL[] = []
   const waiting: ((answer: Readable | Error) => void)[] = []
   const answers: (Readable | Error)[] = []
+  const listeners = new Set<() => void>()
   const stop = new AbortController()
   t.after(() => stop.abort(new Error('the test is over')))
   const kubernetes: Pick<Kubernetes, 'transport' | 'timeoutMs'> = {
@@ -20,6 +21,7 @@ function scriptedServer(t: TestContext) {
       server: new URL('https://kubernetes.example.com'),
       async send({ path, signal }: ApiRequest) {
         requests.push(new URL(path, 'https://kubernetes.example.com'))
+        for (const listener of listeners) listener()
         const given = answers.shift() ?? (await nextAnswer(signal))
         if (given instanceof Error) throw given
         return given as IncomingMessage
@@ -38,7 +40,17 @@ function scriptedServer(t: TestContext) {
     if (next) next(answer)
     else answers.push(answer)
   }
-  return { kubernetes, requests, give, signal: stop.signal }
+  /** Resolves once the nth request is there. */
+  const asked = (count: number) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const check = () => {
+      if (requests.length >= count) resolve()
+    }
+    listeners.add(check)
+    check()
+    return promise
+  }
+  return { kubernetes, requests, give, asked, signal: stop.signal }
 }
 
 const named = (name: string, resourceVersion: number) => ({
@@ -138,6 +150,15 @@ describe('a watch', () => {
     await until(3)
     assert.equal(watch.current(), true)
     stream.end()
+  })
+
+  it('stays behind for as long as the next attempt gets no answer', async t => {
+    const server = scriptedServer(t)
+    server.give(list(7))
+    server.give(new KubernetesError('unavailable', 'ECONNREFUSED'))
+    const { watch } = await follow(server)
+    await server.asked(3)
+    assert.equal(watch.current(), false)
   })
 
   it('rejects when the first list fails', async t => {

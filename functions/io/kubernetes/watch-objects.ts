@@ -58,7 +58,6 @@ export async function watchObjects(
     for (let failures = 0; !signal.aborted; ) {
       try {
         resourceVersion ??= await list()
-        connected = true
         await readEvents()
         failures = 0
         // A server that ends every watch at once must not be asked without a breath.
@@ -90,6 +89,7 @@ export async function watchObjects(
       const path = `${query.path}?${search}`
       const stop = AbortSignal.any([signal, silence.signal])
       const response = await kubernetes.transport.send({ method: 'GET', path, signal: stop })
+      connected = true
       for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
         silent.refresh()
         receive(line)

@@ -15,9 +15,8 @@ export interface GeneratedKeys {
 export async function generateKeys(validity: {
   readonly notBefore: number
   readonly notAfter: number
-  readonly functions?: readonly FunctionName[]
 }): Promise<GeneratedKeys> {
-  const made = await Promise.all((validity.functions ?? functionNames).map(generateKey))
+  const made = await Promise.all(functionNames.map(generateKey))
   const window = { notBefore: toWireTime(validity.notBefore), notAfter: toWireTime(validity.notAfter) }
   return {
     private: made,

@@ -44,8 +44,6 @@ export interface EventServerOptions<T extends EventType> {
     readonly types: readonly string[]
     readonly handle: (hint: Hint, context: EventContext) => Promise<void>
   }
-  /** What readiness answers; ready from the start by default. */
-  readonly ready?: () => boolean
   /** How long one event may take, in milliseconds (20 s by default, the longest timeout of our Triggers). */
   readonly timeoutMs?: number
   /** For the dead-letter sink, where nobody can be told: events that it does not act on are counted and answered 202. */
@@ -58,10 +56,10 @@ export interface EventServerOptions<T extends EventType> {
  * is a bug 500, which Knative delivers again. No answer but an event is longer than 512 bytes: a longer error stops Knative's dispatcher.
  */
 export function createEventServer<T extends EventType>(options: EventServerOptions<T>): Hono {
-  const { ready = () => true } = options
   const app = new Hono()
   app.get('/health/liveness', c => c.json({ alive: true }))
-  app.get('/health/readiness', c => (ready() ? c.json({ ready: true }) : c.json({ ready: false }, 503)))
+  // Nothing listens before it can work.
+  app.get('/health/readiness', c => c.json({ ready: true }))
   app.post(
     '/',
     bodyLimit({ maxSize: largestBodyBytes, onError: () => refusal(new EventRefused('body-too-large')) }),

@@ -13,8 +13,6 @@ import { createTransport, type Transport } from './transport.ts'
 /** Options of one call: every call ends with `signal` or after the connection's time limit. */
 export interface CallOptions {
   readonly signal: AbortSignal
-  /** `true` sends the write through authorisation and admission without keeping it. */
-  readonly dryRun?: boolean
 }
 
 /** The generated APIs that we use, and what turns our call options into theirs. */

@@ -70,7 +70,6 @@ const TokenClaims = v.object({
 export function openSessionCluster(kubernetes: Kubernetes, scope: SessionScope): SessionCluster {
   const { core, coordination, rbac, authorization, call } = kubernetes
   const namespace = scope.sessionsNamespace
-  const dryRun = (options: CallOptions) => (options.dryRun ? { dryRun: 'All' } : {})
   const serviceAccount = (object: unknown) => readServiceAccount(object, scope)
   const binding = (object: unknown) => readBinding(object, scope)
 
@@ -82,17 +81,10 @@ export function openSessionCluster(kubernetes: Kubernetes, scope: SessionScope):
       const { name } = record
       if (record.resourceVersion === undefined) {
         const body = encodeLease(record, scope)
-        return decodeLease(
-          await coordination.createNamespacedLease({ namespace, body, ...dryRun(options) }, call(options)),
-        )
+        return decodeLease(await coordination.createNamespacedLease({ namespace, body }, call(options)))
       }
       const body = encodeLeasePatch(record, scope)
-      return decodeLease(
-        await coordination.patchNamespacedLease(
-          { name, namespace, body, ...dryRun(options) },
-          call(options, mergePatch),
-        ),
-      )
+      return decodeLease(await coordination.patchNamespacedLease({ name, namespace, body }, call(options, mergePatch)))
     },
 
     async deleteLease({ name, uid, resourceVersion }, options) {
@@ -124,9 +116,7 @@ export function openSessionCluster(kubernetes: Kubernetes, scope: SessionScope):
         },
         automountServiceAccountToken: false,
       }
-      return serviceAccount(
-        await core.createNamespacedServiceAccount({ namespace, body, ...dryRun(options) }, call(options)),
-      )
+      return serviceAccount(await core.createNamespacedServiceAccount({ namespace, body }, call(options)))
     },
 
     async dateServiceAccount({ name, uid }, validUntil, options) {
@@ -164,8 +154,8 @@ export function openSessionCluster(kubernetes: Kubernetes, scope: SessionScope):
       }
       return binding(
         await (ref.namespace === undefined
-          ? rbac.createClusterRoleBinding({ body, ...dryRun(options) }, call(options))
-          : rbac.createNamespacedRoleBinding({ namespace: ref.namespace, body, ...dryRun(options) }, call(options))),
+          ? rbac.createClusterRoleBinding({ body }, call(options))
+          : rbac.createNamespacedRoleBinding({ namespace: ref.namespace, body }, call(options))),
       )
     },
 

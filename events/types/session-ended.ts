@@ -2,6 +2,18 @@ import * as v from 'valibot'
 import { dataSchema, eventSchema } from '../envelope.ts'
 import { EventId, Role, WireTime } from '../fields.ts'
 
+/** Why a session ended. */
+export const endReasons = [
+  'logout',
+  'grant-lost',
+  'grant-lowered',
+  'expired',
+  'orphaned',
+  'replaced',
+  'disagreement',
+  'incomplete',
+] as const
+
 /** The session's access is gone, and how long that took. */
 export const SessionEnded = eventSchema(
   'dev.tka.session.ended.v1',
@@ -10,16 +22,7 @@ export const SessionEnded = eventSchema(
     request: v.exactOptional(EventId),
     /** Absent when there was no session to end. */
     session: v.exactOptional(EventId),
-    reason: v.picklist([
-      'logout',
-      'grant-lost',
-      'grant-lowered',
-      'expired',
-      'orphaned',
-      'replaced',
-      'disagreement',
-      'incomplete',
-    ]),
+    reason: v.picklist(endReasons),
     validUntil: v.exactOptional(WireTime),
     role: v.exactOptional(Role),
     /** Milliseconds from the decision to the proof that access is gone. */

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
+import { endReasons } from '#events/types/session-ended'
 import { formatInstant, parseInstant } from '../instant.ts'
 import { ownerLabels, sessionLabels } from './labels.ts'
-import type { BindingRef, EndReason, SessionRecord, SessionTerms } from './session-record.ts'
+import type { BindingRef, SessionRecord, SessionTerms } from './session-record.ts'
 
 /** A Lease that cannot be read as a session's record; its message names the Lease and the field. */
 export class LeaseUnreadable extends Error {
@@ -32,17 +33,6 @@ const Bindings = v.pipe(
   v.string(),
   v.transform(text => (text === '' ? [] : text.split(',').map(decodeBinding))),
 )
-
-const endReasons = [
-  'logout',
-  'grant-lost',
-  'grant-lowered',
-  'expired',
-  'orphaned',
-  'replaced',
-  'disagreement',
-  'incomplete',
-] as const satisfies readonly EndReason[]
 
 const terms = {
   session: Text,

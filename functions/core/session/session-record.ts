@@ -1,3 +1,5 @@
+import type { endReasons } from '#events/types/session-ended'
+
 /**
  * What a person's Lease says: the commit point of every session. Truth lives in cluster objects, not in the stream of events,
  * so everything the provisioner needs after a crash is in here.
@@ -5,15 +7,7 @@
 export type SessionRecord = ProvisioningRecord | LiveRecord | EndedRecord
 
 /** Why a session ended; the reason of `session.ended`. */
-export type EndReason =
-  | 'logout'
-  | 'grant-lost'
-  | 'grant-lowered'
-  | 'expired'
-  | 'orphaned'
-  | 'replaced'
-  | 'disagreement'
-  | 'incomplete'
+export type EndReason = (typeof endReasons)[number]
 
 /** The name of one binding of a session; a RoleBinding has a namespace, a ClusterRoleBinding has none. */
 export interface BindingRef {

@@ -23,6 +23,10 @@ describe('an offer', () => {
     }
   })
 
+  it('never holds for longer than the longest session', () => {
+    assert.throws(() => checkOffer(view, { ...config, maxSessionSeconds: 1_800 }), /at most 30m/)
+  })
+
   const refused: readonly (readonly [string, RequestedRights, string])[] = [
     ['a role of another scope', { ...edit, namespaces: undefined }, 'role-not-offered'],
     ['a cluster role in namespaces', { ...view, namespaces: ['web'] }, 'role-not-offered'],

@@ -14,7 +14,10 @@ export interface RequestedRights {
  * Throws a Problem unless this install offers the role in that scope, protects none of the namespaces and allows the period.
  * login asks before it requests, the provisioner again before it grants.
  */
-export function checkOffer(request: RequestedRights, config: Pick<Config, 'roles' | 'namespaces' | 'period'>): void {
+export function checkOffer(
+  request: RequestedRights,
+  config: Pick<Config, 'roles' | 'namespaces' | 'period' | 'maxSessionSeconds'>,
+): void {
   const scope = request.namespaces === undefined ? 'cluster' : 'namespaced'
   const offer = config.roles.find(({ name, scope: offered }) => name === request.role && offered === scope)
   if (offer === undefined) {
@@ -27,7 +30,7 @@ export function checkOffer(request: RequestedRights, config: Pick<Config, 'roles
     throw new Problem('namespace-protected', `no rule may name namespace ${JSON.stringify(protectedName)}.`)
   }
   const { minimumSeconds } = config.period
-  const maximumSeconds = Math.min(offer.maxPeriodSeconds, config.period.maximumSeconds)
+  const maximumSeconds = Math.min(offer.maxPeriodSeconds, config.period.maximumSeconds, config.maxSessionSeconds)
   const { periodSeconds } = request
   if (!Number.isSafeInteger(periodSeconds) || periodSeconds < minimumSeconds) {
     throw new Problem('period-invalid', `period must be at least ${formatSeconds(minimumSeconds)}.`)

@@ -16,7 +16,7 @@ export interface Grant {
 }
 
 /** The part of the configuration that decisions need. */
-export type RulesConfig = Pick<Config, 'rules' | 'roles' | 'namespaces' | 'period'>
+export type RulesConfig = Pick<Config, 'rules' | 'roles' | 'namespaces' | 'period' | 'maxSessionSeconds'>
 
 /**
  * Decides what the tailnet policy gives to whoever is at the other end. Throws a Problem, in this order: Funnel, unknown, WhoIs

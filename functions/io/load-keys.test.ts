@@ -95,6 +95,27 @@ describe('mounted keys', () => {
     await verify(await sign(sampleEvent(type, start)), { keys, cluster: 'lab', now: start, accept: [type] })
   })
 
+  it('sign with the old key until the new one is published and good', async () => {
+    const [old, next] = [
+      await makeKeys(),
+      await generateKeys({ notBefore: start + 300_000, notAfter: start + 86_400_000 }),
+    ]
+    const both = { keys: [...old.public.keys, ...next.public.keys] }
+    await using mount = await mountKeys('login', old)
+    const { publicKeys, sign } = await mount.load()
+    const signedAt = async (now: number) => {
+      mount.clock.now = now
+      const options = { publicKeys, cluster: 'lab', now, accept: [type] } as const
+      return verifyEvent(await sign(sampleEvent(type, now)), options)
+    }
+    await mount.publishPrivate(next.private.find(jwk => jwk.function === 'login'))
+    await signedAt(start + 10_000)
+    await mount.publishPublic(both)
+    await signedAt(start + 20_000)
+    await mount.publishPublic({ keys: next.public.keys })
+    await signedAt(start + 300_000)
+  })
+
   it('stay as they were when the new ones are unusable, and the log says so', async () => {
     const keys = await makeKeys()
     await using mount = await mountKeys('login', keys)

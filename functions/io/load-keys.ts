@@ -23,7 +23,7 @@ export interface PublicKeys {
 /** The keys that one function works with. */
 export interface EventKeys {
   readonly publicKeys: PublicKeys
-  /** Signs with this function's own key, as mounted now. */
+  /** Signs with this function's own key: with a newly mounted one as soon as it is published and good. */
   readonly sign: (event: TkaEvent) => Promise<HttpMessage>
 }
 
@@ -49,12 +49,21 @@ export async function loadKeys(env: Environment, options: LoadKeysOptions): Prom
     now,
     onBroken: error => log.error('the signing key cannot be read again; the last good one stays', { error }),
   })
-  const { kid } = await signingKey.current()
-  const published = (await publicKeys.current()).find(kid)
-  if (published?.function !== options.function) {
-    throw new Error(`key ${kid} of ${options.function} is not among the public keys, so nobody would believe it`)
+  const publicOf = async ({ kid }: SigningKey) => (await publicKeys.current()).find(kid)
+  let inUse = await signingKey.current()
+  if ((await publicOf(inUse))?.function !== options.function) {
+    throw new Error(`key ${inUse.kid} of ${options.function} is not among the public keys, so nobody would believe it`)
   }
-  return { publicKeys, sign: async event => sign(event, await signingKey.current()) }
+  return {
+    publicKeys,
+    async sign(event) {
+      const mounted = await signingKey.current()
+      // Secret and ConfigMap are exchanged each in its own time: a key that nobody believes yet must not be used.
+      const published = mounted === inUse ? undefined : await publicOf(mounted)
+      if (published?.function === options.function && now() >= published.notBefore) inUse = mounted
+      return sign(event, inUse)
+    },
+  }
 }
 
 function ownKey(key: SigningKey, owner: FunctionName): SigningKey {

@@ -5,7 +5,7 @@ import { type LoadClient, loadClient } from './load-client.ts'
 import { benchPrograms } from './programs.ts'
 
 /** One of the two that are compared. */
-export interface Contestant {
+interface Contestant {
   /** Its tailnet address. */
   readonly ip: string
   /** All its processes; the one that the tailnet's bytes come into is the first. */

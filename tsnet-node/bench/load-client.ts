@@ -10,7 +10,7 @@ export interface Load {
 }
 
 /** What came of it. Latencies in milliseconds. */
-export interface LoadResult {
+interface LoadResult {
   readonly requests: number
   readonly seconds: number
   readonly p50: number

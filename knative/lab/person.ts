@@ -5,6 +5,7 @@ import { type Laptop, type LaptopResponse, startLaptop } from 'tsnet-node/testin
 import type { Install } from './install.ts'
 import type { Lab } from './lab.ts'
 import { type Finished, runProgram } from './run-program.ts'
+import { waitUntil } from './wait-until.ts'
 
 /** Who joins the tailnet, with which rules of the tailnet policy. */
 export interface PersonOptions {
@@ -58,6 +59,7 @@ export async function joinPerson(lab: Lab, install: Install, options: PersonOpti
   })
   if (options.rules !== undefined) await setRules(options.rules)
   const laptop = await startLaptop({ hostname: options.hostname, controlUrl: tailnet.controlUrl })
+  await reaches(laptop, host)
   const agent: Agent = laptop.agent({ keepAlive: true })
   const request: Person['request'] = (method, path, headers = {}) =>
     laptop.request(`http://${host}/api/v1alpha1${path}`, {
@@ -88,4 +90,20 @@ export async function joinPerson(lab: Lab, install: Install, options: PersonOpti
       await tailnet.forgetNode(options.hostname)
     },
   }
+}
+
+/**
+ * A person's laptop has been in the tailnet for long. One that has just joined may not know its peers yet, and a first WireGuard
+ * handshake that got lost meanwhile is tried again only after 5 s.
+ */
+async function reaches(laptop: Laptop, host: string): Promise<void> {
+  await waitUntil(
+    `${laptop.hostname} reaches ${host}`,
+    async signal => {
+      const socket = await laptop.connect({ host, port: 80 }, { signal })
+      socket.destroy()
+      return true
+    },
+    { timeoutMs: 30_000 },
+  )
 }

@@ -24,7 +24,7 @@ export function say(socket: Socket, message: Ask | Told): void {
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)
 }
 
-/** Reads messages until the connection ends, however it ends; rejects on one that does not fit the schema. */
+/** Reads messages until the connection ends, also by a reset; rejects on a message that does not fit the schema. */
 export async function hear<Message>(
   socket: Socket,
   schema: v.GenericSchema<unknown, Message>,
@@ -32,6 +32,10 @@ export async function hear<Message>(
 ): Promise<void> {
   socket.on('error', () => {}) // 'close' follows
   const closed = new Promise<void>(done => socket.once('close', () => done()))
-  for await (const line of createInterface({ input: socket })) onMessage(v.parse(schema, JSON.parse(line)))
+  try {
+    for await (const line of createInterface({ input: socket })) onMessage(v.parse(schema, JSON.parse(line)))
+  } catch (error) {
+    if (error !== socket.errored) throw error
+  }
   await closed
 }

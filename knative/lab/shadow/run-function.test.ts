@@ -133,6 +133,18 @@ describe('runFunction', () => {
     assert.equal(running.starts, 1)
   })
 
+  it('leaves the process alone while the sink is taken out of its template', async () => {
+    const { deps } = trial()
+    await using running = runFunction('f', deps)
+    running.update(service({}))
+    await running.ready()
+    running.update(service({}, false))
+    await running.ready()
+    running.update(service({}))
+    await running.ready()
+    assert.equal(running.starts, 1)
+  })
+
   it('runs nothing at zero', async () => {
     const { deps } = trial()
     await using running = runFunction('f', deps)

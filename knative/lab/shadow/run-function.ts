@@ -175,6 +175,9 @@ export function runFunction(name: string, deps: FunctionDeps): RunningFunction {
   return {
     update: service => {
       announced ??= deps.report(service, false).catch(error => deps.log(`${name}: ${error}`))
+      // A binding whose Broker is gone takes the sink out of the template. On Serving the new revision would never come
+      // up, and the one before it would go on.
+      if (wanted !== undefined && hasSink(wanted) && !hasSink(service)) return
       wanted = service
       change()
     },

@@ -14,6 +14,7 @@ const config = parseConfig({
 })
 const person = (...capabilities: readonly unknown[]): TailnetIdentity => ({
   kind: 'person',
+  displayName: 'Alice',
   login: 'alice@example.com',
   userId: '7',
   node: { id: 'n1', name: 'laptop' },

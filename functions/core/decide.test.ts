@@ -19,6 +19,7 @@ const single = { ...config, rules: 'single' } as const
 
 const person = (...capabilities: readonly unknown[]): TailnetIdentity => ({
   kind: 'person',
+  displayName: 'Alice',
   login: 'alice@example.com',
   userId: '7',
   node: { id: 'n1', name: 'laptop' },

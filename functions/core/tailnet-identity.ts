@@ -12,6 +12,8 @@ interface PersonNode {
 /** A person on a device of theirs, as the tailnet says. */
 export interface TailnetPerson extends Person {
   readonly kind: 'person'
+  /** As the person's identity provider has it: for people to read, never to decide by. */
+  readonly displayName: string
   readonly node: PersonNode
   /** The values that the policy gives under our capability's name; their order carries no meaning. */
   readonly capabilities: readonly unknown[]

@@ -29,6 +29,7 @@ describe('an identity of the tailnet', () => {
       kind: 'person',
       login: 'alice@example.com',
       userId: '7',
+      displayName: 'Alice',
       node: { id: 'n1', name: 'laptop.tail1.ts.net' },
       capabilities: [{ role: 'view' }],
     })

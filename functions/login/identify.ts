@@ -43,6 +43,7 @@ export function toTailnetIdentity(identity: Identity, capability: string): Tailn
         kind: 'person',
         login: user.login,
         userId: String(user.id),
+        displayName: user.displayName,
         node: { id: node.id, name: node.name },
         capabilities: capMap[capability] ?? [],
       }

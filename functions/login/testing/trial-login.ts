@@ -56,6 +56,7 @@ export function alice(...capabilities: readonly unknown[]): TailnetPerson {
     kind: 'person',
     login: 'alice@example.com',
     userId: '7',
+    displayName: 'Alice Liddell',
     node: { id: 'node-1', name: 'laptop.tail1.ts.net' },
     capabilities,
   }

@@ -43,11 +43,15 @@ export function checkOrigin(request: RequestFacts, listener: ListenerNames): voi
   }
 }
 
-function ownOrigin(request: RequestFacts, { scheme, port }: ListenerNames): string | undefined {
-  const named = splitHost(request.host ?? '')
-  if (!named) return undefined
-  const host = named.name.includes(':') ? `[${named.name}]` : named.name
+/** The origin that a listener has under a name of its own: the first, unless told otherwise. */
+export function originOf({ scheme, port, hosts }: ListenerNames, name = hosts[0] ?? ''): string {
+  const host = name.includes(':') ? `[${name}]` : name
   return port === defaultPort[scheme] ? `${scheme}://${host}` : `${scheme}://${host}:${port}`
+}
+
+function ownOrigin(request: RequestFacts, listener: ListenerNames): string | undefined {
+  const named = splitHost(request.host ?? '')
+  return named && originOf(listener, named.name)
 }
 
 function isForm(contentType: string | undefined): boolean {

@@ -8,8 +8,8 @@ const headers = {
   'X-Content-Type-Options': 'nosniff',
 } as const
 
-/** Puts on every response what keeps other sites' pages away from it and it out of every cache. */
+/** Puts on every response what keeps other sites' pages away from it and it out of every cache; a policy of its own stays. */
 export const securityHeaders = createMiddleware(async (c, next) => {
   await next()
-  for (const [name, value] of Object.entries(headers)) c.header(name, value)
+  for (const [name, value] of Object.entries(headers)) if (!c.res.headers.has(name)) c.header(name, value)
 })

@@ -1,4 +1,4 @@
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { stringify } from 'yaml'
 import { checkHost, checkOrigin } from '#core/check-request'
@@ -16,6 +16,7 @@ import type { LoginDeps } from './deps.ts'
 import { fetchKubeconfig } from './fetch-kubeconfig.ts'
 import { type Identify, logIn } from './log-in.ts'
 import { logOut } from './log-out.ts'
+import { createPage } from './page/page.ts'
 import { nameOf, standingOfPerson } from './person.ts'
 import { problemResponse } from './problem-response.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -52,21 +53,29 @@ const kubeconfigForms = ['application/json', 'application/yaml', 'text/yaml', 'a
 export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
   const { config } = deps
   const { retryAfterSeconds } = config.login
+  const page = createPage(deps)
   const app = new Hono<TailnetEnv>()
+
+  const refuse = (c: Context<TailnetEnv>, problem: Problem) =>
+    page.wantedBy(c) ? page.problem(c, problem) : problemResponse(c, problem, retryAfterSeconds)
 
   app.onError((error, c) => {
     const { method, path } = c.req
     if (!(error instanceof Problem) && !(error instanceof ConnectionLost)) deps.failed(error, { method, path })
-    return problemResponse(c, error instanceof Problem ? error : new Problem('internal'), retryAfterSeconds)
+    return refuse(c, error instanceof Problem ? error : new Problem('internal'))
   })
-  app.notFound(c => problemResponse(c, new Problem('not-found'), retryAfterSeconds))
+  app.notFound(c => refuse(c, new Problem('not-found')))
 
   app.use(told(deps.answered), securityHeaders, ownRequestsOnly, limitBody(), identified(deps.checkGrant))
 
   app.get('/', c => {
+    c.header('Vary', 'Accept')
+    if (page.wantedBy(c)) return page.home(c)
     const { login, node } = c.get('person')
     return c.json({ service: 'tka', cluster: config.cluster, api: '/api/v1alpha1', login, node: node.name })
   })
+
+  page.addForms(app)
 
   const api = app.basePath('/api/v1alpha1')
 

@@ -1,0 +1,19 @@
+import { type ListenerNames, originOf } from '#core/check-request'
+import type { Config } from '#core/config'
+
+/**
+ * The command that puts a person's kubeconfig into a file of their own and points kubectl to it: over the tailnet, under the
+ * listener's full name. Nothing but a whole kubeconfig gets into the file.
+ */
+export function kubeconfigCommand(
+  listener: ListenerNames,
+  { install, cluster }: Pick<Config, 'install' | 'cluster'>,
+): string {
+  const file = `~/.kube/${install}-${cluster}.yaml`
+  return `(umask 077 && curl -fsS --create-dirs \\
+  -H 'Accept: application/yaml' \\
+  -o ${file} \\
+  ${originOf(listener)}/api/v1alpha1/kubeconfig)
+export KUBECONFIG=${file}
+`
+}

@@ -9,6 +9,7 @@ import type { Manifest } from '../render/manifest.ts'
 import { checkOffers } from '../render/offered-roles.ts'
 import { type Rendered, render } from '../render/render.ts'
 import { applyAll, deleteAll } from './install-apply.ts'
+import { triggersDeliver } from './install-delivery.ts'
 import { functionsImage } from './install-image.ts'
 import { becomesReady, guardHolds, namespaceSettles } from './install-ready.ts'
 import { readClusterRole } from './install-roles.ts'
@@ -138,9 +139,11 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
   )
   await applyAll(api, manifests.filter(isTrigger), signal)
   await ready({ lab, api, shadow, rendered, without, signal })
+  const brokerUrl = lab.brokerUrl(namespaces.system, 'tka')
+  const broker = { api, namespace: namespaces.system, brokerUrl, clusterDns: lab.clusterDns }
+  await triggersDeliver({ ...broker, signal })
   progress(`${install} is ready`)
 
-  const brokerUrl = lab.brokerUrl(namespaces.system, 'tka')
   const resources = undo.move()
   return {
     install,
@@ -153,10 +156,7 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
     manifests,
     subscribe: types =>
       tapBroker({
-        api,
-        namespace: namespaces.system,
-        brokerUrl,
-        clusterDns: lab.clusterDns,
+        ...broker,
         ...(types === undefined ? {} : { types }),
         signal: AbortSignal.timeout(30_000),
       }),

@@ -95,24 +95,20 @@ describe('the lab', () => {
     }
   })
 
-  it('takes the first event of a new Broker, brings it to its subscriber, and the reply to its own', async ({
-    signal,
-  }) => {
-    const replies: unknown[] = []
-    let asks = 0
+  it('brings an event to its subscriber, and the reply to its own', async ({ signal }) => {
+    const replies = new Map<unknown, unknown>()
     await using asked = await serve((incoming, outgoing) => {
-      asks += 1
       incoming.resume()
       const headers = {
         ...attributes('test.answered'),
-        'ce-answer': `to ${incoming.headers['ce-id']}`,
+        'ce-answerto': incoming.headers['ce-id'],
         'content-type': 'application/json',
       }
       outgoing.writeHead(200, headers).end('{"it":"works"}')
     })
     await using answered = await serve(async (incoming, outgoing) => {
       const { host } = incoming.headers
-      replies.push({ host, answer: incoming.headers['ce-answer'], body: await text(incoming) })
+      replies.set(incoming.headers['ce-answerto'], { host, body: await text(incoming) })
       outgoing.writeHead(202).end()
     })
     await lab.route(`asked.${namespace}.svc`, asked.port)
@@ -123,16 +119,16 @@ describe('the lab', () => {
     ]
     await applyAll(api, [broker('first'), ...triggers], signal)
     for (const one of triggers) await becomesReady(api, one, signal)
-    const event = attributes('test.asked')
-    assert.equal(await post(lab, lab.brokerUrl(namespace, 'first'), event), 202)
-    await waitUntil('the reply', async () => replies.length > 0 || `${asks} asked`, { timeoutMs: 20_000 })
-    assert.deepEqual(replies, [
-      {
-        host: `answered.${namespace}.svc.cluster.local`,
-        answer: `to ${event['ce-id']}`,
-        body: '{"it":"works"}',
-      },
-    ])
+    // A Broker that is Ready may accept events for a moment and deliver them to nobody: see install-delivery.ts.
+    let id = ''
+    await waitUntil('the reply', async () => {
+      const event = attributes('test.asked')
+      id = event['ce-id']
+      const status = await post(lab, lab.brokerUrl(namespace, 'first'), event)
+      return (status === 202 && replies.has(id)) || `the broker answered ${status}`
+    })
+    const expected = { host: `answered.${namespace}.svc.cluster.local`, body: '{"it":"works"}' }
+    assert.deepEqual(replies.get(id), expected)
   })
 
   it('injects the sink of a SinkBinding into the Jobs of a CronJob', async ({ signal }) => {

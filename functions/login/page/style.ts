@@ -48,6 +48,7 @@ section > * + * { margin-top: 0.75rem; }
 li { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; justify-content: space-between; }
 li + li { border-top: 1px solid var(--line); margin-top: 0.75rem; padding-top: 0.75rem; }
 li > div { flex: 1 1 12rem; }
+li > div + div { flex: 1.5 1 16rem; }
 .advice li { display: list-item; list-style: disc; margin: 0 0 0 1.25rem; padding: 0; border: 0; }
 button {
   min-height: 2.75rem; padding: 0.5rem 1.25rem;
@@ -63,7 +64,7 @@ textarea {
   font: 0.875rem/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-@media (max-width: 24rem) {
+@media (max-width: 30rem) {
   body { padding-inline: 0.625rem; }
   section { padding-inline: 0.875rem; }
   form, button { width: 100%; }

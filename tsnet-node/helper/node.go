@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -24,8 +25,9 @@ type node struct {
 	args         startArgs
 	server       *tsnet.Server // nil until started
 	client       *local.Client
-	store        *parentStore // nil when the state is in a directory
-	lock         *os.File     // held until the process ends
+	transport    *http.Transport // the client's
+	store        *parentStore    // nil when the state is in a directory
+	lock         *os.File        // held until the process ends
 	listeners    map[string]*listener
 	carriages    map[uint64]*carriage
 	lastCarriage uint64
@@ -111,7 +113,7 @@ func (n *node) closeWithin(limit time.Duration) {
 func (n *node) close() {
 	n.mu.Lock()
 	n.closed = true
-	server, listeners := n.server, n.listeners
+	server, transport, listeners := n.server, n.transport, n.listeners
 	n.listeners = map[string]*listener{}
 	stopWatch, stopFunnel := n.stopWatch, n.stopFunnel
 	n.mu.Unlock()
@@ -125,3 +127,4 @@ func (n *node) close() {
 		server.Close()
 	}
 }
+		transport.CloseIdleConnections() // tsnet's Close waits 5 s for one that no question has used yet

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,11 +57,13 @@ func (n *node) start(a startArgs) error {
 		return err
 	}
 	shortenTimeWait(server)
+	transport := &http.Transport{DialContext: client.Dial}
+	client.Transport = transport
 	stopFunnel := serveTestFunnel(n)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.server, n.client, n.stopFunnel, n.stopWatch = server, client, stopFunnel, cancel
+	n.server, n.client, n.transport, n.stopFunnel, n.stopWatch = server, client, transport, stopFunnel, cancel
 	go n.watch(ctx, client)
 	return nil
 }

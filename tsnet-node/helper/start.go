@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -131,12 +133,20 @@ func (n *node) startServer(server *tsnet.Server, a startArgs) error {
 	return codedError{codeOf(err), n.redact(err.Error())}
 }
 
-// oauthSecret says what kind of key is wanted, unless the secret's owner did: Tailscale's default is an ephemeral one.
+// oauthSecret says what kind of key is wanted where the secret's owner did not: Tailscale's default is an ephemeral one that
+// somebody has to approve.
 func (a startArgs) oauthSecret() string {
-	if a.ClientSecret == "" || strings.Contains(a.ClientSecret, "?") {
-		return a.ClientSecret
+	secret, named, _ := strings.Cut(a.ClientSecret, "?")
+	attributes, err := url.ParseQuery(named)
+	if secret == "" || err != nil {
+		return a.ClientSecret // which says what is wrong with it
 	}
-	return fmt.Sprintf("%s?ephemeral=%t&preauthorized=true", a.ClientSecret, a.Ephemeral)
+	for name, value := range map[string]bool{"ephemeral": a.Ephemeral, "preauthorized": true} {
+		if !attributes.Has(name) {
+			attributes.Set(name, strconv.FormatBool(value))
+		}
+	}
+	return secret + "?" + attributes.Encode()
 }
 
 func shortenTimeWait(s *tsnet.Server) {

@@ -7,11 +7,11 @@ export interface DialOptions {
   readonly host: string
   readonly port: number
   /** Bounds connecting alone: a socket that is connected is yours. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Gives up with `ERR_TSNET_TIMEOUT` after this; 10 000 by default. A peer that the policy shuts off does not answer. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** As of `net.connect`. */
-  readonly allowHalfOpen?: boolean
+  readonly allowHalfOpen?: boolean | undefined
 }
 
 /** Opens connections into the tailnet. */

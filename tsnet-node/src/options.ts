@@ -14,32 +14,32 @@ export interface TailscaleNodeOptions {
   /** Name in the tailnet. */
   readonly hostname: string
   /** Used while the node is not logged in yet; travels to the helper over a private socket, never in argv or environment. */
-  readonly authKey?: string
+  readonly authKey?: string | undefined
   /**
    * OAuth client secret, changed for an auth key with the `tags`, which it needs, at each start of the helper. The key is
    * preauthorized, and ephemeral if the node is; attributes of your own (`tskey-client-…?ephemeral=false`) win.
    */
-  readonly clientSecret?: string
+  readonly clientSecret?: string | undefined
   /** Directory of the state, made with mode 0700 and locked against a second node. */
-  readonly stateDir?: string
+  readonly stateDir?: string | undefined
   /** Functions that keep the state elsewhere. */
-  readonly stateStore?: StateStore
+  readonly stateStore?: StateStore | undefined
   /** Control server; Tailscale's own by default. A Headscale URL works. */
-  readonly controlUrl?: string
+  readonly controlUrl?: string | undefined
   /** The tailnet forgets the node soon after it is gone. Without stateDir or stateStore the state is in memory alone. */
-  readonly ephemeral?: boolean
+  readonly ephemeral?: boolean | undefined
   /** Tags to ask for, such as `['tag:tka']`. */
-  readonly tags?: readonly string[]
+  readonly tags?: readonly string[] | undefined
   /** UDP port of WireGuard, 41641 by default; a fixed port lets peers find a restarted node at once. 0 picks any. */
-  readonly port?: number
+  readonly port?: number | undefined
   /** The helper binary; see the README for where it is looked for otherwise. */
-  readonly helperPath?: string
+  readonly helperPath?: string | undefined
   /** Environment for the helper beyond a short allow-list. Not for secrets. */
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>> | undefined
   /** Wait for a person to open the URL of the `authUrl` event instead of rejecting `up` with `ERR_TSNET_NEEDS_LOGIN`. */
-  readonly interactive?: boolean
+  readonly interactive?: boolean | undefined
   /** Emit the helper's own log as `log` events of level `debug`. */
-  readonly verbose?: boolean
+  readonly verbose?: boolean | undefined
 }
 
 /** What a listener listens on. */
@@ -50,15 +50,16 @@ export interface ListenOptions {
    * End TLS in the helper with the tailnet's certificate for this node. It offers `http/1.1`, or in `serve` what the server
    * speaks, or the protocols of `alpn`.
    */
-  readonly tls?: boolean | { readonly alpn: readonly string[] }
+  readonly tls?: boolean | { readonly alpn: readonly string[] } | undefined
   /**
    * `'refuse'` (the default) closes connections from addresses the tailnet does not know, or whose WhoIs failed, before
    * they reach the program; `'accept'` hands them over with an identity of kind `'unknown'`.
    */
-  readonly unknownPeers?: 'refuse' | 'accept'
+  readonly unknownPeers?: 'refuse' | 'accept' | undefined
   /** As of `net.createServer`; `serve` sets it, since `http.Server` ends its sockets itself. */
-  readonly allowHalfOpen?: boolean
-  readonly signal?: AbortSignal
+  readonly allowHalfOpen?: boolean | undefined
+  /** Bounds the call alone: to stop listening later, close the listener. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A certificate with its key, both as PEM. */
@@ -68,9 +69,13 @@ export interface CertPair {
   readonly key: string
 }
 
+/** What bounds a call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Bounds of one WhoIs question. */
-export interface WhoIsOptions {
-  readonly signal?: AbortSignal
+export interface WhoIsOptions extends CallOptions {
   /** Accept an answer asked for no longer ago than this, in milliseconds; 0 (the default of `whoIs`) asks again. */
-  readonly maxAgeMs?: number
+  readonly maxAgeMs?: number | undefined
 }

@@ -18,6 +18,7 @@ import (
 type node struct {
 	channel    *channel
 	privateDir atomic.Pointer[string] // to remove at the end, whoever holds the lock then
+	directory  directory
 
 	mu           sync.Mutex
 	closed       bool
@@ -56,6 +57,8 @@ func (n *node) do(ctx context.Context, op string, raw json.RawMessage) (any, err
 		return n.status(ctx)
 	case "whois":
 		return withArgs(raw, func(a whoIsArgs) (any, error) { return n.whoIs(ctx, a) })
+	case "whoisNode":
+		return withArgs(raw, func(a whoIsNodeArgs) (any, error) { return n.whoIsNode(ctx, a) })
 	case "listen":
 		return withArgs(raw, func(a listenArgs) (any, error) { return n.listen(a) })
 	case "unlisten":

@@ -15,6 +15,7 @@ import {
   parseHeader,
   type StreamHeader,
   type WireAnswer,
+  type WireNodeAnswer,
   type WireStatus,
 } from './wire.ts'
 
@@ -143,6 +144,14 @@ export class HelperSession {
 
   async whoIs(ip: string): Promise<WireAnswer> {
     const limit = AbortSignal.timeout(whoIsWithinMs)
+    return (await this.#askWhoIs('whois', { ip })) as WireAnswer
+  }
+
+  async whoIsNode(id: string): Promise<WireNodeAnswer> {
+    return (await this.#askWhoIs('whoisNode', { id })) as WireNodeAnswer
+  }
+
+  async #askWhoIs(op: string, args: unknown): Promise<unknown> {
     try {
       return (await this.#helper.ask('whois', { ip }, limit)) as WireAnswer
     } catch (cause) {

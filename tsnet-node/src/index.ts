@@ -18,7 +18,7 @@ export type {
 } from './identity.ts'
 export { type ListenerEvents, TailscaleListener } from './listener.ts'
 export { type NodeEvents, TailscaleNode } from './node.ts'
-export type { CertPair, ListenOptions, StateStore, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
+export type { CallOptions, CertPair, ListenOptions, StateStore, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
 export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts'
 export type { NodeState, NodeStatus } from './status.ts'
 export type { TailscaleSocket } from './tailscale-socket.ts'

@@ -15,13 +15,14 @@ import type { Identity, PeerIdentity } from './identity.ts'
 import { beginTimeouts, intakeOf } from './intake.ts'
 import { TailscaleListener } from './listener.ts'
 import { createMemoryStore } from './memory-store.ts'
-import type { CertPair, ListenOptions, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
+import type { CallOptions, CertPair, ListenOptions, TailscaleNodeOptions, WhoIsOptions } from './options.ts'
 import { sameParty } from './same-party.ts'
 import type { NodeState, NodeStatus } from './status.ts'
 import { Supervisor } from './supervisor.ts'
 import { asTailscaleSocket, type TailscaleSocket } from './tailscale-socket.ts'
 import { createWhoIsCache } from './whois-cache.ts'
 import { peerIdentity, type StreamHeader, type WireStatus } from './wire.ts'
+import { withSignal } from './with-signal.ts'
 
 /** Events of a node. */
 export interface NodeEvents {
@@ -91,7 +92,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    * @throws TailscaleError `ERR_TSNET_AUTH`, `ERR_TSNET_NEEDS_LOGIN`, `ERR_TSNET_STATE_LOCKED`, `ERR_TSNET_STATE_STORE`,
    * `ERR_TSNET_HELPER_MISSING`, `ERR_TSNET_HELPER_EXITED`, `ERR_TSNET_CLOSED`
    */
-  async up({ signal }: { readonly signal?: AbortSignal } = {}): Promise<NodeStatus> {
+  async up({ signal }: CallOptions = {}): Promise<NodeStatus> {
     return publicStatus(await this.#supervisor.up(signal))
   }
 
@@ -129,7 +130,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
   async serve(server: Server, options: ListenOptions): Promise<TailscaleListener> {
     const { event, alpn } = intakeOf(server, Boolean(options.tls))
     const tls = options.tls === true ? { alpn } : (options.tls ?? false)
-    const listener = await this.listen({ allowHalfOpen: true, ...options, tls })
+    const listener = await this.listen({ ...options, allowHalfOpen: options.allowHalfOpen ?? true, tls })
     listener.on('connection', socket => server.emit(event, socket))
     beginTimeouts(server)
     return listener
@@ -182,9 +183,22 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    */
   async reauthorize(socket: TailscaleSocket, options: WhoIsOptions = {}): Promise<Identity> {
     const connected = socket.tailscale
+  /**
+   * Who has the node with this stable id (`identity.node.id`) now, without a connection, and while it is offline too. The
+   * answer's `remoteAddress` is the node's first address.
+   * @throws TailscaleError `ERR_TSNET_PEER_NOT_FOUND` and what `whoIs` throws
+   */
+  async whoIsNode(id: string, { signal }: CallOptions = {}): Promise<PeerIdentity> {
+    signal?.throwIfAborted()
+    const { ip, ...answer } = await withSignal(this.#supervisor.inService().whoIsNode(id), signal)
+    const identity = peerIdentity(ip, answer)
+    this.#whoIs.put(identity)
+    return identity
+  }
+
     if (connected.kind === 'funnel') return connected
     const { remoteAddress, remotePort, tls } = connected
-    const now = await this.whoIs(remoteAddress, { maxAgeMs: 2_000, ...options })
+    const now = await this.whoIs(remoteAddress, { ...options, maxAgeMs: options.maxAgeMs ?? 2_000 })
     if (!sameParty(connected, now)) {
       const error = new TailscaleError('ERR_TSNET_IDENTITY_CHANGED', `${remoteAddress} is not who it was`)
       socket.destroy(error)
@@ -198,7 +212,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    * itself. The first time it is ordered, which takes up to a minute.
    * @throws TailscaleError `ERR_TSNET_CERT`
    */
-  async certPair(domain: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<CertPair> {
+  async certPair(domain: string, { signal }: CallOptions = {}): Promise<CertPair> {
     return this.#supervisor.inService().certPair(domain, within(certWithinMs, signal))
   }
 
@@ -206,14 +220,14 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    * Makes the tailnet forget this node's key, and ends the helper. `up` may be called again: it logs in anew, and the
    * listeners that were not closed come back.
    */
-  async logout({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async logout({ signal }: CallOptions = {}): Promise<void> {
     await this.#supervisor.logout(within(logoutWithinMs, signal))
     this.#whoIs.clear()
     this.#enter('NeedsLogin')
   }
 
   /** What the node knows about itself. */
-  async status({ signal }: { readonly signal?: AbortSignal } = {}): Promise<NodeStatus> {
+  async status({ signal }: CallOptions = {}): Promise<NodeStatus> {
     return publicStatus(await this.#supervisor.inService().askStatus(signal))
   }
 

@@ -48,6 +48,12 @@ export interface WireAnswer {
   readonly peer: WirePeer
 }
 
+/** The helper's answer to `whoisNode` (helper/directory.go). */
+export interface WireNodeAnswer extends WireAnswer {
+  /** Where the node is. */
+  readonly ip: string
+}
+
 /** The helper's answer to `up` and `status` (helper/status.go). */
 export type WireStatus = NodeStatus & { readonly udpPort: number }
 

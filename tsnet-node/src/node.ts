@@ -98,7 +98,8 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
 
   /**
    * Listens on a TCP port of the tailnet.
-   * @throws TailscaleError `ERR_TSNET_NOT_UP`, `ERR_TSNET_PORT_IN_USE`, `ERR_TSNET_OPTIONS`
+   * @throws TailscaleError `ERR_TSNET_NOT_UP`, `ERR_TSNET_PORT_IN_USE`, `ERR_TSNET_OPTIONS`; for TLS where the tailnet issues
+   * no certificates `ERR_TSNET_CERT`
    */
   async listen(options: ListenOptions): Promise<TailscaleListener> {
     checkListenOptions(options)
@@ -118,6 +119,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
     } catch (error) {
       this.#listeners.delete(listener)
       throw error
+      if (options.tls) requireCertificates(await session.askStatus(options.signal))
     }
     return listener
   }
@@ -310,3 +312,8 @@ function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
 function publicStatus({ udpPort: _, ...status }: WireStatus): NodeStatus {
   return status
 }
+function requireCertificates({ certDomains }: WireStatus): void {
+  if (certDomains.length > 0) return
+  throw new TailscaleError('ERR_TSNET_CERT', 'the tailnet issues no certificates: turn HTTPS on for it')
+}
+

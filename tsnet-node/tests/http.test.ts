@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import type { TailscaleNode, TailscaleSocket } from '../src/index.ts'
 import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
+import { startSecureNode } from './secure-node.ts'
 import { startNode } from './support.ts'
 
 suite('an http.Server on the tailnet', () => {
@@ -114,19 +112,8 @@ suite('an http.Server on the tailnet', () => {
 suite('HTTPS with the tailnet’s certificate', () => {
   test('ends in the helper, and the program still knows who is calling', async () => {
     await using net = await startTestnet()
-    const dir = await mkdtemp(join(tmpdir(), 'tls-'))
-    const name = 'secure.tail-scale.ts.net'
-    const { cert, key, authority } = await net.certificate(name)
-    const stateDir = join(dir, 'state')
-    await mkdir(join(stateDir, 'certs'), { recursive: true })
-    await writeFile(join(stateDir, 'certs', `${name}.crt`), cert)
-    await writeFile(join(stateDir, 'certs', `${name}.key`), key)
-    await writeFile(join(dir, 'ca.pem'), authority)
-    await using node = await startNode(net, {
-      hostname: 'secure',
-      stateDir,
-      env: { ...net.env, SSL_CERT_FILE: join(dir, 'ca.pem') },
-    })
+    await using secure = await startSecureNode(net, 'secure')
+    const { node, name, authority } = secure
     const server = http.createServer((request, response) => {
       const { tailscale } = request.socket as TailscaleSocket
       response.end(JSON.stringify(tailscale))
@@ -141,7 +128,5 @@ suite('HTTPS with the tailnet’s certificate', () => {
     const identity = JSON.parse(await text(response))
     assert.equal(identity.user.login, 'laptop@example.com')
     assert.deepEqual(identity.tls, { serverName: name, alpn: 'http/1.1', version: 'TLS 1.3' })
-    await node.close()
-    await rm(dir, { recursive: true })
   })
 })

@@ -22,6 +22,7 @@ import (
 func main() {
 	authKey := flag.String("authkey", "", "key that every node must bring")
 	requireLogin := flag.Bool("require-login", false, "give nodes a URL to open instead of letting them in")
+	https := flag.Bool("https", true, "issue names for certificates")
 	domain := flag.String("domain", "tail-scale.ts.net", "MagicDNS domain")
 	verbose := flag.Bool("v", false, "log to standard error")
 	flag.Parse()
@@ -32,6 +33,7 @@ func main() {
 	}
 	control, admin := listen(), listen()
 	t := newTailnet()
+	t.https = *https
 	t.control = &testcontrol.Server{
 		DERPMap:         runDERP(context.Background(), logf),
 		DNSConfig:       &tailcfg.DNSConfig{Proxied: true}, // MagicDNS

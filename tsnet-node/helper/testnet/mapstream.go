@@ -28,6 +28,9 @@ func (t *tailnet) mapStream(ctx context.Context, w testcontrol.MapStreamWriter, 
 		if w.SendMapMessage(answer) != nil || !keepAlive(ctx, w, changed) {
 			return
 		}
+		if !t.https {
+			answer.DNSConfig.CertDomains = nil
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 // tailnet is the state that its nodes are told about.
 type tailnet struct {
 	control *testcontrol.Server
+	https   bool // nodes may have certificates
 
 	mu      sync.Mutex
 	policy  policy

@@ -66,6 +66,8 @@ export interface TestnetOptions {
   readonly authKey?: string
   /** Nodes without an auth key are given a URL to open. */
   readonly requireLogin?: boolean
+  /** False for a tailnet whose nodes have no names for certificates, as Headscale's. */
+  readonly https?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -80,9 +82,18 @@ export interface Testnet extends TestnetAdmin, AsyncDisposable {
 }
 
 /** Starts an offline tailnet; the first start builds it, and the helper where there is none, which needs Go. */
-export async function startTestnet({ authKey, requireLogin, signal }: TestnetOptions = {}): Promise<Testnet> {
+export async function startTestnet({
+  authKey,
+  requireLogin,
+  https = true,
+  signal,
+}: TestnetOptions = {}): Promise<Testnet> {
   await ensureHelper()
-  const args = [...(authKey ? ['-authkey', authKey] : []), ...(requireLogin ? ['-require-login'] : [])]
+  const args = [
+    ...(authKey ? ['-authkey', authKey] : []),
+    ...(requireLogin ? ['-require-login'] : []),
+    ...(https ? [] : ['-https=false']),
+  ]
   const process = await startLineProcess(await buildGo({ ...programs.testnet, log: tellProgress }), args, { signal })
   const { controlUrl, adminUrl } = process.ready as { controlUrl: string; adminUrl: string }
   return {

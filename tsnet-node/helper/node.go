@@ -127,7 +127,7 @@ func (n *node) close() {
 		l.Close()
 	}
 	if server != nil {
+		transport.CloseIdleConnections() // tsnet's Close waits 5 s for one that no question has used yet
 		server.Close()
 	}
 }
-		transport.CloseIdleConnections() // tsnet's Close waits 5 s for one that no question has used yet

@@ -58,9 +58,9 @@ func (n *node) start(a startArgs) error {
 	if err != nil {
 		return err
 	}
-	shortenTimeWait(server)
 	transport := &http.Transport{DialContext: client.Dial}
 	client.Transport = transport
+	shortenTimeWait(server)
 	stopFunnel := serveTestFunnel(n)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.mu.Lock()

@@ -42,8 +42,8 @@ func (n *node) status(ctx context.Context) (any, error) {
 	if st.Self != nil {
 		result.ID = string(st.Self.ID)
 		result.Name = strings.TrimSuffix(st.Self.DNSName, ".")
-		if expiry := st.Self.KeyExpiry; expiry != nil && !expiry.IsZero() {
-			result.KeyExpiresAt = expiry.UnixMilli()
+		if expiry := st.Self.KeyExpiry; expiry != nil {
+			result.KeyExpiresAt = expiryOf(*expiry)
 		}
 	}
 	if st.CurrentTailnet != nil {

@@ -37,7 +37,13 @@ func (n *node) up(ctx context.Context) (any, error) {
 		if notice.ErrMessage != nil {
 			return nil, codedError{"ERR_TSNET_AUTH", "the control server refused this node: " + n.redact(*notice.ErrMessage)}
 		}
-		if url := notice.BrowseToURL; url != nil && *url != "" && !n.args.Interactive {
+		login := loginNeededBy(watching, client, notice)
+		if login.expired {
+			if err := client.StartLoginInteractive(watching); err != nil { // with the auth key, or a URL comes
+				return nil, n.whyNot(ctx, err)
+			}
+		}
+		if login.url != "" && !n.args.Interactive {
 			return nil, codedError{"ERR_TSNET_NEEDS_LOGIN", "this node is not logged in: give an auth key, or set `interactive` and open the URL of the `authUrl` event"}
 		}
 		if notice.State != nil && *notice.State == ipn.Running {

@@ -22,10 +22,23 @@ type healthEvent struct {
 	Warnings []string `json:"warnings"`
 }
 
+type keyExpiryEvent struct {
+	ExpiresAt int64 `json:"expiresAt,omitempty"` // milliseconds since the epoch; 0 for never
+}
+
+// watcher reports what happens to the node, and nothing twice.
+type watcher struct {
+	node   *node
+	client *local.Client
+	url    string
+	expiry keyExpiryEvent
+}
+
 // watch reports what happens to the node until ctx ends.
 func (n *node) watch(ctx context.Context, client *local.Client) {
+	w := &watcher{node: n, client: client, expiry: keyExpiryEvent{-1}}
 	for ctx.Err() == nil {
-		n.watchOnce(ctx, client)
+		w.watchOnce(ctx)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
@@ -33,8 +46,8 @@ func (n *node) watch(ctx context.Context, client *local.Client) {
 	}
 }
 
-func (n *node) watchOnce(ctx context.Context, client *local.Client) {
-	bus, err := client.WatchIPNBus(ctx, ipn.NotifyInitialState|ipn.NotifyInitialHealthState)
+func (w *watcher) watchOnce(ctx context.Context) {
+	bus, err := w.client.WatchIPNBus(ctx, ipn.NotifyInitialState|ipn.NotifyInitialHealthState)
 	if err != nil {
 		return
 	}
@@ -44,18 +57,38 @@ func (n *node) watchOnce(ctx context.Context, client *local.Client) {
 		if err != nil {
 			return
 		}
-		if notice.State != nil {
-			n.channel.event("state", stateEvent{notice.State.String()})
-		}
-		if url := notice.BrowseToURL; url != nil && *url != "" {
-			n.channel.event("authUrl", authURLEvent{*url})
-		}
-		if notice.Health != nil {
-			warnings := []string{}
-			for _, code := range slices.Sorted(maps.Keys(notice.Health.Warnings)) {
-				warnings = append(warnings, n.redact(notice.Health.Warnings[code].Text))
-			}
-			n.channel.event("health", healthEvent{warnings})
+		w.report(ctx, notice)
+	}
+}
+
+func (w *watcher) report(ctx context.Context, notice ipn.Notify) {
+	channel := w.node.channel
+	if notice.State != nil {
+		channel.event("state", stateEvent{notice.State.String()})
+	}
+	if login := loginNeededBy(ctx, w.client, notice); login.url != "" && login.url != w.url {
+		w.url = login.url
+		channel.event("authUrl", authURLEvent{login.url})
+	}
+	if notice.SelfChange != nil {
+		if now := (keyExpiryEvent{expiryOf(notice.SelfChange.KeyExpiry)}); now != w.expiry {
+			w.expiry = now
+			channel.event("keyExpiry", now)
 		}
 	}
+	if notice.Health != nil {
+		warnings := []string{}
+		for _, code := range slices.Sorted(maps.Keys(notice.Health.Warnings)) {
+			warnings = append(warnings, w.node.redact(notice.Health.Warnings[code].Text))
+		}
+		channel.event("health", healthEvent{warnings})
+	}
+}
+
+// expiryOf returns milliseconds since the epoch, in whole seconds as the status has it, or 0 for a key that never expires.
+func expiryOf(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.Round(time.Second).UnixMilli()
 }

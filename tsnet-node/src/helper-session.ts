@@ -24,6 +24,7 @@ export interface SessionEvents {
   readonly state: (state: NodeState) => void
   readonly authUrl: (url: string) => void
   readonly health: (warnings: readonly string[]) => void
+  readonly keyExpiry: (expiresAt: number | undefined) => void
   readonly log: (line: { readonly level: 'info' | 'debug'; readonly message: string }) => void
   readonly storeFailed: (error: TailscaleError) => void
 }
@@ -74,7 +75,7 @@ export class HelperSession {
     })
     try {
       await helper.ask('start', startArgs(options, port, helper.privateDir), signal)
-      return new HelperSession(helper, streams, (await helper.ask('up', {}, signal)) as WireStatus)
+      return new HelperSession(helper, streams, await askUp(helper, signal))
     } catch (error) {
       await helper.close()
       throw error
@@ -143,7 +144,6 @@ export class HelperSession {
   }
 
   async whoIs(ip: string): Promise<WireAnswer> {
-    const limit = AbortSignal.timeout(whoIsWithinMs)
     return (await this.#askWhoIs('whois', { ip })) as WireAnswer
   }
 
@@ -152,8 +152,9 @@ export class HelperSession {
   }
 
   async #askWhoIs(op: string, args: unknown): Promise<unknown> {
+    const limit = AbortSignal.timeout(whoIsWithinMs)
     try {
-      return (await this.#helper.ask('whois', { ip }, limit)) as WireAnswer
+      return await this.#helper.ask(op, args, limit)
     } catch (cause) {
       if (!limit.aborted) throw cause
       throw new TailscaleError('ERR_TSNET_WHOIS', `WhoIs did not answer within ${whoIsWithinMs} ms`, { cause })
@@ -166,6 +167,11 @@ export class HelperSession {
 
   async logout(signal: AbortSignal): Promise<void> {
     await this.#helper.ask('logout', {}, signal)
+  }
+
+  /** Waits until the node is up; one whose key has expired is logged in anew. */
+  askUp(signal?: AbortSignal): Promise<WireStatus> {
+    return askUp(this.#helper, signal)
   }
 
   async askStatus(signal?: AbortSignal): Promise<WireStatus> {
@@ -187,6 +193,10 @@ export class HelperSession {
     this.#servers.set(dialled, server)
     return server
   }
+}
+
+async function askUp(helper: HelperProcess, signal: AbortSignal | undefined): Promise<WireStatus> {
+  return (await helper.ask('up', {}, signal)) as WireStatus
 }
 
 function startArgs(options: TailscaleNodeOptions, port: number, privateDir: string) {
@@ -223,6 +233,9 @@ function dispatch(events: SessionEvents, streams: StreamTable, name: string, dat
       break
     case 'health':
       events.health((data as { warnings: readonly string[] }).warnings)
+      break
+    case 'keyExpiry':
+      events.keyExpiry((data as { expiresAt?: number }).expiresAt)
       break
     case 'log':
       events.log(data as { level: 'info' | 'debug'; message: string })

@@ -30,6 +30,8 @@ export interface NodeEvents {
   /** Open this URL in a browser to log the node in. */
   authUrl: [url: string]
   health: [warnings: readonly string[]]
+  /** When this node's key expires, in milliseconds since the epoch, or that it never does; again at each change. */
+  keyExpiry: [expiresAt: number | undefined]
   log: [line: { readonly level: 'info' | 'debug'; readonly message: string }]
   /** The helper process ended without being asked to. */
   helperExit: [exit: HelperExit]
@@ -68,6 +70,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
       state: state => this.#enter(state),
       authUrl: url => this.emit('authUrl', url),
       health: warnings => this.emit('health', warnings),
+      keyExpiry: expiresAt => this.emit('keyExpiry', expiresAt),
       log: line => this.emit('log', line),
       storeFailed: error => this.emit('storeFailed', error),
       ready: session => this.#ready(session),
@@ -88,7 +91,8 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
   }
 
   /**
-   * Joins the tailnet and resolves once traffic flows. Aborting ends the helper; `up` may then be called again.
+   * Joins the tailnet and resolves once traffic flows. Aborting ends the helper; `up` may then be called again. It is also
+   * the way back in when the node's key has expired, which the state `NeedsLogin` tells.
    * @throws TailscaleError `ERR_TSNET_AUTH`, `ERR_TSNET_NEEDS_LOGIN`, `ERR_TSNET_STATE_LOCKED`, `ERR_TSNET_STATE_STORE`,
    * `ERR_TSNET_HELPER_MISSING`, `ERR_TSNET_HELPER_EXITED`, `ERR_TSNET_CLOSED`
    */
@@ -115,11 +119,11 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
     const key = `listener-${++this.#lastKey}`
     this.#listeners.set(listener, key)
     try {
+      if (options.tls) requireCertificates(await session.askStatus(options.signal))
       await this.#bind(session, listener, key, options)
     } catch (error) {
       this.#listeners.delete(listener)
       throw error
-      if (options.tls) requireCertificates(await session.askStatus(options.signal))
     }
     return listener
   }
@@ -179,13 +183,6 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
   }
 
   /**
-   * The identity behind a live socket, asked again unless known for at most `maxAgeMs` (2 000 by default). If node or
-   * user are no longer those of the connection, the socket is destroyed and the call rejects.
-   * @throws TailscaleError `ERR_TSNET_IDENTITY_CHANGED`, `ERR_TSNET_PEER_NOT_FOUND` and what `whoIs` throws
-   */
-  async reauthorize(socket: TailscaleSocket, options: WhoIsOptions = {}): Promise<Identity> {
-    const connected = socket.tailscale
-  /**
    * Who has the node with this stable id (`identity.node.id`) now, without a connection, and while it is offline too. The
    * answer's `remoteAddress` is the node's first address.
    * @throws TailscaleError `ERR_TSNET_PEER_NOT_FOUND` and what `whoIs` throws
@@ -198,6 +195,13 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
     return identity
   }
 
+  /**
+   * The identity behind a live socket, asked again unless known for at most `maxAgeMs` (2 000 by default). If node or
+   * user are no longer those of the connection, the socket is destroyed and the call rejects.
+   * @throws TailscaleError `ERR_TSNET_IDENTITY_CHANGED`, `ERR_TSNET_PEER_NOT_FOUND` and what `whoIs` throws
+   */
+  async reauthorize(socket: TailscaleSocket, options: WhoIsOptions = {}): Promise<Identity> {
+    const connected = socket.tailscale
     if (connected.kind === 'funnel') return connected
     const { remoteAddress, remotePort, tls } = connected
     const now = await this.whoIs(remoteAddress, { ...options, maxAgeMs: options.maxAgeMs ?? 2_000 })
@@ -309,11 +313,11 @@ function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
   return signal ? AbortSignal.any([limit, signal]) : limit
 }
 
-function publicStatus({ udpPort: _, ...status }: WireStatus): NodeStatus {
-  return status
-}
 function requireCertificates({ certDomains }: WireStatus): void {
   if (certDomains.length > 0) return
   throw new TailscaleError('ERR_TSNET_CERT', 'the tailnet issues no certificates: turn HTTPS on for it')
 }
 
+function publicStatus({ udpPort: _, ...status }: WireStatus): NodeStatus {
+  return status
+}

@@ -54,12 +54,13 @@ export class Supervisor {
       : new TailscaleError('ERR_TSNET_NOT_UP', 'call up() first')
   }
 
-  /** Starts the first helper, or waits for the one that is on its way. */
+  /** Starts the first helper, or waits for the one that is there or on its way. */
   async up(signal: AbortSignal | undefined): Promise<WireStatus> {
     this.#throwIfClosed()
     if (this.#restarting) await withSignal(this.#restarting, signal)
-    if (this.#session) return this.#session.askStatus(signal)
-    this.#starting ??= this.#start(signal).finally(() => {
+    if (this.#session) return this.#session.askUp(signal)
+    if (this.#starting) return withSignal(this.#starting, signal)
+    this.#starting = this.#start(signal).finally(() => {
       this.#starting = undefined
     })
     return this.#starting

@@ -16,7 +16,10 @@ func (t *tailnet) mapStream(ctx context.Context, w testcontrol.MapStreamWriter, 
 		w.SendMapMessage(&tailcfg.MapResponse{})
 		return
 	}
-	t.change(func() { t.streams[req.NodeKey]++ })
+	t.change(func() {
+		t.renew(req.NodeKey)
+		t.streams[req.NodeKey]++
+	})
 	defer t.change(func() { t.streams[req.NodeKey]-- })
 	for {
 		v, changed := t.view()
@@ -25,11 +28,11 @@ func (t *tailnet) mapStream(ctx context.Context, w testcontrol.MapStreamWriter, 
 			return
 		}
 		v.apply(answer)
-		if w.SendMapMessage(answer) != nil || !keepAlive(ctx, w, changed) {
-			return
-		}
 		if !t.https {
 			answer.DNSConfig.CertDomains = nil
+		}
+		if w.SendMapMessage(answer) != nil || !keepAlive(ctx, w, changed) {
+			return
 		}
 	}
 }

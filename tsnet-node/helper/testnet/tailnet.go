@@ -20,6 +20,7 @@ type tailnet struct {
 	policy  policy
 	streams map[key.NodePublic]int  // open map streams: an online node has one
 	gone    map[key.NodePublic]bool // nodes that were taken out
+	dated   map[key.NodePublic]bool // keys whose expiry was set
 	offline map[string]bool         // hostnames that are said to be offline
 	changed chan struct{}           // closed and replaced at every change
 }
@@ -29,6 +30,7 @@ func newTailnet() *tailnet {
 		policy:  openPolicy(),
 		streams: map[key.NodePublic]int{},
 		gone:    map[key.NodePublic]bool{},
+		dated:   map[key.NodePublic]bool{},
 		offline: map[string]bool{},
 		changed: make(chan struct{}),
 	}
@@ -89,5 +91,16 @@ func (t *tailnet) named(hostname string) []*tailcfg.Node {
 
 func (t *tailnet) expire(n *tailcfg.Node, at time.Time) {
 	n.KeyExpiry = at
+	t.dated[n.Key] = true
+	t.control.UpdateNode(n)
+}
+
+// renew takes the expiry off a key that a node has logged in with anew: testcontrol hands its old key's on.
+func (t *tailnet) renew(k key.NodePublic) {
+	n := t.control.Node(k)
+	if n == nil || n.KeyExpiry.IsZero() || t.dated[k] {
+		return
+	}
+	n.KeyExpiry = time.Time{}
 	t.control.UpdateNode(n)
 }

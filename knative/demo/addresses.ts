@@ -68,6 +68,7 @@ export function directions({ lab, install, alice }: Scenery): string {
   ${lab.kubectl} get serviceaccount -n ${install.namespaces.sessions} -L tka.dev/role,tka.dev/valid-until
   curl --proxy socks5h://${host}:${port} -X POST http://${install.hostname}/api/v1alpha1/login
   curl --proxy socks5h://${host}:${port} -H 'Accept: application/yaml' http://${install.hostname}/api/v1alpha1/kubeconfig
+  chromium --user-data-dir=$(mktemp -d) --proxy-server=socks5://${host}:${port} http://${install.hostname}/
 end it with: make down
 `
 }

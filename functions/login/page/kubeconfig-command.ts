@@ -3,7 +3,7 @@ import type { Config } from '#core/config'
 
 /**
  * The command that puts a person's kubeconfig into a file of their own and points kubectl to it: over the tailnet, under the
- * listener's full name. Nothing but a whole kubeconfig gets into the file.
+ * listener's full name. A refusal leaves the file as it was.
  */
 export function kubeconfigCommand(
   listener: ListenerNames,

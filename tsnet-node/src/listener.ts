@@ -1,5 +1,6 @@
-import { EventEmitter, on } from 'node:events'
+import { EventEmitter } from 'node:events'
 import { familyOf } from './address.ts'
+import { connectionsOf } from './connections.ts'
 import type { ListenOptions } from './options.ts'
 import type { TailscaleSocket } from './tailscale-socket.ts'
 
@@ -65,9 +66,8 @@ export class TailscaleListener extends EventEmitter<ListenerEvents> implements A
   }
 
   /** The connections, as they come, until the listener closes. */
-  async *[Symbol.asyncIterator](): AsyncIterator<TailscaleSocket> {
-    if (!this.listening) return
-    for await (const [socket] of on(this, 'connection', { close: ['close'] })) yield socket
+  [Symbol.asyncIterator](): AsyncIterator<TailscaleSocket> {
+    return connectionsOf(this)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

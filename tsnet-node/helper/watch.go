@@ -65,16 +65,16 @@ func (w *watcher) report(ctx context.Context, notice ipn.Notify) {
 	channel := w.node.channel
 	if notice.State != nil {
 		channel.event("state", stateEvent{notice.State.String()})
+		if *notice.State == ipn.Running {
+			w.askExpiry(ctx)
+		}
 	}
 	if login := loginNeededBy(ctx, w.client, notice); login.url != "" && login.url != w.url {
 		w.url = login.url
 		channel.event("authUrl", authURLEvent{login.url})
 	}
 	if notice.SelfChange != nil {
-		if now := (keyExpiryEvent{expiryOf(notice.SelfChange.KeyExpiry)}); now != w.expiry {
-			w.expiry = now
-			channel.event("keyExpiry", now)
-		}
+		w.reportExpiry(notice.SelfChange.KeyExpiry)
 	}
 	if notice.Health != nil {
 		warnings := []string{}
@@ -82,6 +82,25 @@ func (w *watcher) report(ctx context.Context, notice ipn.Notify) {
 			warnings = append(warnings, w.node.redact(notice.Health.Warnings[code].Text))
 		}
 		channel.event("health", healthEvent{warnings})
+	}
+}
+
+// askExpiry catches up with a change that came while nobody watched.
+func (w *watcher) askExpiry(ctx context.Context) {
+	st, err := w.client.StatusWithoutPeers(ctx)
+	switch {
+	case err != nil || st.Self == nil:
+	case st.Self.KeyExpiry == nil:
+		w.reportExpiry(time.Time{})
+	default:
+		w.reportExpiry(*st.Self.KeyExpiry)
+	}
+}
+
+func (w *watcher) reportExpiry(at time.Time) {
+	if now := (keyExpiryEvent{expiryOf(at)}); now != w.expiry {
+		w.expiry = now
+		w.node.channel.event("keyExpiry", now)
 	}
 }
 

@@ -46,7 +46,13 @@ func (n *node) up(ctx context.Context) (any, error) {
 		if login.url != "" && !n.args.Interactive {
 			return nil, codedError{"ERR_TSNET_NEEDS_LOGIN", "this node is not logged in: give an auth key, or set `interactive` and open the URL of the `authUrl` event"}
 		}
-		if notice.State != nil && *notice.State == ipn.Running {
+		if notice.State == nil {
+			continue
+		}
+		switch {
+		case *notice.State == ipn.NeedsMachineAuth && !n.args.Interactive:
+			return nil, codedError{"ERR_TSNET_NEEDS_APPROVAL", "an administrator of the tailnet has to approve this node: give a key that is preauthorized, or call `up` again once it is approved"}
+		case *notice.State == ipn.Running:
 			if err := n.whyNot(ctx, nil); err != nil {
 				return nil, err
 			}

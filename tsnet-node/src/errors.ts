@@ -16,6 +16,8 @@ export type TailscaleErrorCode =
   | 'ERR_TSNET_AUTH'
   /** Nobody has logged this node in and no auth key was given. */
   | 'ERR_TSNET_NEEDS_LOGIN'
+  /** An administrator of the tailnet has to approve this node before it may join. */
+  | 'ERR_TSNET_NEEDS_APPROVAL'
   /** Another process holds the state directory. */
   | 'ERR_TSNET_STATE_LOCKED'
   /** The owner's state store failed to read or write. */

@@ -93,8 +93,8 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
   /**
    * Joins the tailnet and resolves once traffic flows. Aborting ends the helper; `up` may then be called again. It is also
    * the way back in when the node's key has expired, which the state `NeedsLogin` tells.
-   * @throws TailscaleError `ERR_TSNET_AUTH`, `ERR_TSNET_NEEDS_LOGIN`, `ERR_TSNET_STATE_LOCKED`, `ERR_TSNET_STATE_STORE`,
-   * `ERR_TSNET_HELPER_MISSING`, `ERR_TSNET_HELPER_EXITED`, `ERR_TSNET_CLOSED`
+   * @throws TailscaleError `ERR_TSNET_AUTH`, `ERR_TSNET_NEEDS_LOGIN`, `ERR_TSNET_NEEDS_APPROVAL`, `ERR_TSNET_STATE_LOCKED`,
+   * `ERR_TSNET_STATE_STORE`, `ERR_TSNET_HELPER_MISSING`, `ERR_TSNET_HELPER_EXITED`, `ERR_TSNET_CLOSED`
    */
   async up({ signal }: CallOptions = {}): Promise<NodeStatus> {
     return publicStatus(await this.#supervisor.up(signal))

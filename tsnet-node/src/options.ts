@@ -36,7 +36,10 @@ export interface TailscaleNodeOptions {
   readonly helperPath?: string | undefined
   /** Environment for the helper beyond a short allow-list. Not for secrets. */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** Wait for a person to open the URL of the `authUrl` event instead of rejecting `up` with `ERR_TSNET_NEEDS_LOGIN`. */
+  /**
+   * Wait for a person, who opens the URL of the `authUrl` event or approves the node (state `NeedsMachineAuth`), instead of
+   * rejecting `up` with `ERR_TSNET_NEEDS_LOGIN` or `ERR_TSNET_NEEDS_APPROVAL`.
+   */
   readonly interactive?: boolean | undefined
   /** Emit the helper's own log as `log` events of level `debug`. */
   readonly verbose?: boolean | undefined

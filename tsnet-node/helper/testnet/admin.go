@@ -20,6 +20,7 @@ import (
 //	GET    /nodes                       nodes that have joined
 //	POST   /nodes/{hostname}/remove     takes them out of the tailnet
 //	POST   /nodes/{hostname}/expire     {"inMs":0}: their key expires
+//	POST   /nodes/{hostname}/approve    an administrator lets them in
 //	POST   /nodes/{hostname}/online     {"online":false}: what the others are told
 //	POST   /login                       {"url":"…"}: a person opens the URL and agrees
 //	POST   /certificates/{domain}       a certificate of a test authority: {"cert":"…","key":"…","authority":"…"}
@@ -56,6 +57,7 @@ func (t *tailnet) adminHandler() http.Handler {
 	mux.HandleFunc("GET /nodes", t.listNodes)
 	mux.HandleFunc("POST /nodes/{hostname}/remove", t.removeNodes)
 	mux.HandleFunc("POST /nodes/{hostname}/expire", t.expireNodes)
+	mux.HandleFunc("POST /nodes/{hostname}/approve", t.approveNodes)
 	mux.HandleFunc("POST /login", t.completeLogin)
 	mux.HandleFunc("POST /certificates/{domain}", issueCertificate)
 	return mux
@@ -140,6 +142,13 @@ func (t *tailnet) eachNamed(w http.ResponseWriter, r *http.Request, apply func(*
 
 func (t *tailnet) removeNodes(w http.ResponseWriter, r *http.Request) {
 	t.eachNamed(w, r, func(n *tailcfg.Node) { t.gone[n.Key] = true })
+}
+
+func (t *tailnet) approveNodes(w http.ResponseWriter, r *http.Request) {
+	t.eachNamed(w, r, func(n *tailcfg.Node) {
+		n.MachineAuthorized = true
+		t.control.UpdateNode(n)
+	})
 }
 
 func (t *tailnet) expireNodes(w http.ResponseWriter, r *http.Request) {

@@ -23,6 +23,7 @@ func main() {
 	authKey := flag.String("authkey", "", "key that every node must bring")
 	requireLogin := flag.Bool("require-login", false, "give nodes a URL to open instead of letting them in")
 	https := flag.Bool("https", true, "issue names for certificates")
+	requireApproval := flag.Bool("require-approval", false, "let nodes wait until they are approved")
 	domain := flag.String("domain", "tail-scale.ts.net", "MagicDNS domain")
 	verbose := flag.Bool("v", false, "log to standard error")
 	flag.Parse()
@@ -43,6 +44,8 @@ func main() {
 		AltMapStream:    t.mapStream,
 		RequireAuthKey:  *authKey,
 		RequireAuth:     *requireLogin,
+
+		RequireMachineAuth: *requireApproval,
 	}
 	go http.Serve(control, t.control)
 	go http.Serve(admin, t.adminHandler())

@@ -53,6 +53,7 @@ export interface TestnetAdmin {
   removeNode(hostname: string): Promise<void>
   /** Lets the node's key expire, now by default. */
   expireNode(hostname: string, options?: { readonly inMs?: number }): Promise<void>
+  approveNode(hostname: string): Promise<void>
   setOnline(hostname: string, online: boolean): Promise<void>
   nodes(): Promise<readonly JoinedNode[]>
   /** A person opens the URL of an `authUrl` event and agrees. */
@@ -66,6 +67,8 @@ export interface TestnetOptions {
   readonly authKey?: string
   /** Nodes without an auth key are given a URL to open. */
   readonly requireLogin?: boolean
+  /** Nodes wait until an administrator lets them in (`approveNode`). */
+  readonly requireApproval?: boolean
   /** False for a tailnet whose nodes have no names for certificates, as Headscale's. */
   readonly https?: boolean
   readonly signal?: AbortSignal
@@ -85,6 +88,7 @@ export interface Testnet extends TestnetAdmin, AsyncDisposable {
 export async function startTestnet({
   authKey,
   requireLogin,
+  requireApproval,
   https = true,
   signal,
 }: TestnetOptions = {}): Promise<Testnet> {
@@ -92,6 +96,7 @@ export async function startTestnet({
   const args = [
     ...(authKey ? ['-authkey', authKey] : []),
     ...(requireLogin ? ['-require-login'] : []),
+    ...(requireApproval ? ['-require-approval'] : []),
     ...(https ? [] : ['-https=false']),
   ]
   const process = await startLineProcess(await buildGo({ ...programs.testnet, log: tellProgress }), args, { signal })
@@ -136,6 +141,7 @@ export function testnetAdmin(adminUrl: string): TestnetAdmin {
     removeGrant: id => send('DELETE', grant(id)),
     removeNode: hostname => send('POST', `${node(hostname)}/remove`),
     expireNode: (hostname, { inMs = 0 } = {}) => send('POST', `${node(hostname)}/expire`, { inMs }),
+    approveNode: hostname => send('POST', `${node(hostname)}/approve`),
     setOnline: (hostname, online) => send('POST', `${node(hostname)}/online`, { online }),
     nodes: () => send('GET', '/nodes'),
     completeLogin: url => send('POST', '/login', { url }),

@@ -10,6 +10,8 @@ export interface Intake {
   readonly event: 'connection' | 'secureConnection'
   /** Protocols it speaks, for TLS to offer; the favourite first. */
   readonly alpn: readonly string[]
+  /** Whether it ends its half of a connection itself. */
+  readonly allowHalfOpen: boolean
 }
 
 /**
@@ -19,9 +21,12 @@ export interface Intake {
 export function intakeOf(server: Server, tls: boolean): Intake {
   const http1 = server instanceof HttpServer || server instanceof HttpsServer
   const http2 = 'updateSettings' in server // node:http2 does not export its classes
-  if (!(server instanceof TlsServer)) return { event: 'connection', alpn: http1 ? ['http/1.1'] : http2 ? ['h2'] : [] }
+  const allowHalfOpen = http1 || ('allowHalfOpen' in server && server.allowHalfOpen === true)
+  if (!(server instanceof TlsServer)) {
+    return { event: 'connection', alpn: http1 ? ['http/1.1'] : http2 ? ['h2'] : [], allowHalfOpen }
+  }
   if (!tls) throw new TailscaleError('ERR_TSNET_OPTIONS', 'a server for TLS needs the option tls')
-  return { event: 'secureConnection', alpn: http1 ? ['http/1.1'] : http2 ? ['h2', 'http/1.1'] : [] }
+  return { event: 'secureConnection', alpn: http1 ? ['http/1.1'] : http2 ? ['h2', 'http/1.1'] : [], allowHalfOpen }
 }
 
 /** Begins an HTTP server's watch over slow requests, which it does when it listens. */

@@ -134,9 +134,9 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    * the helper and needs no certificate here: give an `http.Server`, or an `http2` secure server for HTTP/2 beside HTTP/1.1.
    */
   async serve(server: Server, options: ListenOptions): Promise<TailscaleListener> {
-    const { event, alpn } = intakeOf(server, Boolean(options.tls))
+    const { event, alpn, allowHalfOpen } = intakeOf(server, Boolean(options.tls))
     const tls = options.tls === true ? { alpn } : (options.tls ?? false)
-    const listener = await this.listen({ ...options, allowHalfOpen: options.allowHalfOpen ?? true, tls })
+    const listener = await this.listen({ ...options, allowHalfOpen: options.allowHalfOpen ?? allowHalfOpen, tls })
     listener.on('connection', socket => server.emit(event, socket))
     beginTimeouts(server)
     return listener

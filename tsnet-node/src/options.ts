@@ -59,7 +59,7 @@ export interface ListenOptions {
    * they reach the program; `'accept'` hands them over with an identity of kind `'unknown'`.
    */
   readonly unknownPeers?: 'refuse' | 'accept' | undefined
-  /** As of `net.createServer`; `serve` sets it, since `http.Server` ends its sockets itself. */
+  /** As of `net.createServer`; `serve` takes it from the server by default. */
   readonly allowHalfOpen?: boolean | undefined
   /** Bounds the call alone: to stop listening later, close the listener. */
   readonly signal?: AbortSignal | undefined

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
-import type { Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
@@ -87,6 +87,26 @@ suite('on the tailnet, a server', () => {
     const socket = await dialTls(8004, ['http/1.1'])
     assert.equal(await get({ createConnection: () => socket }), 'alice@example.com')
     assert.equal((await rejection(node.serve(server, { port: 8005 }))).code, 'ERR_TSNET_OPTIONS')
+  })
+
+  test('of raw TCP gets its sockets with the half-closes that it wants', async () => {
+    await using _ = await node.serve(
+      createServer(socket => void socket.resume().write(`ended with ${loginOf(socket)}`)),
+      { port: 8009 },
+    )
+    await using __ = await node.serve(
+      createServer({ allowHalfOpen: true }, async socket => socket.end(`${loginOf(socket)}: ${await text(socket)}`)),
+      { port: 8010 },
+    )
+    for (const [port, answer] of [
+      [8009, 'ended with alice@example.com'],
+      [8010, 'alice@example.com: hello'],
+    ] as const) {
+      const socket = await dial(port)
+      socket.setTimeout(10_000, () => socket.destroy(new Error('left open')))
+      socket.end('hello')
+      assert.equal(await text(socket), answer)
+    }
   })
 
   test('of Hono’s knows who is calling', async () => {

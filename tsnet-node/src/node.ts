@@ -97,7 +97,9 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
    * `ERR_TSNET_STATE_STORE`, `ERR_TSNET_HELPER_MISSING`, `ERR_TSNET_HELPER_EXITED`, `ERR_TSNET_CLOSED`
    */
   async up({ signal }: CallOptions = {}): Promise<NodeStatus> {
-    return publicStatus(await this.#supervisor.up(signal))
+    const status = await this.#supervisor.up(signal)
+    this.#localAddress = status.ips[0] ?? '' // another one if the tailnet had forgotten the node
+    return publicStatus(status)
   }
 
   /**

@@ -93,6 +93,16 @@ suite('who is calling, by Headscale', () => {
     await eventually(async () => (await doors(bob)) === undefined, { withinMs, what: 'taken back' })
   })
 
+  test('is told by the device’s id too, with what a grant gives now', async () => {
+    const { node: device } = await ask(bob)
+    const now = () => node.whoIsNode(device?.id ?? '')
+    assert.equal((await now()).user?.login, 'bob@example.com')
+    await net.setGrant('door', { src: ['bob@example.com'], dst: ['tag:server'], app: { [capability]: ['bob'] } })
+    await eventually(async () => (await now()).capMap[capability]?.[0] === 'bob', { withinMs, what: 'granted' })
+    await net.removeGrant('door')
+    await eventually(async () => (await now()).capMap[capability] === undefined, { withinMs, what: 'taken back' })
+  })
+
   test('is asked anew on a kept-alive connection: a grant, its change and its end arrive within seconds', async () => {
     const agent = alice.agent({ keepAlive: true })
     const ports = new Set<number>()

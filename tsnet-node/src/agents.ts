@@ -37,8 +37,9 @@ export class TailnetHttpsAgent extends https.Agent {
   }
 }
 
-function dialFor(dial: Dial, { host, port }: http.ClientRequestArgs, defaultPort: number, callback?: Callback): void {
-  dial({ host: host ?? 'localhost', port: Number(port ?? defaultPort) }).then(
+function dialFor(dial: Dial, options: http.ClientRequestArgs, defaultPort: number, callback?: Callback): void {
+  const { host, port, timeout } = options // which bounds connecting too; the request's signal never gets here
+  dial({ host: host ?? 'localhost', port: Number(port ?? defaultPort), timeoutMs: timeout || undefined }).then(
     socket => callback?.(null, socket),
     error => callback?.(error, undefined as unknown as Duplex), // Node reads the error alone
   )

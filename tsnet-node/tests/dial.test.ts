@@ -102,6 +102,9 @@ suite('a connection into the tailnet', () => {
       await rejection(client.dial({ host: 'server', port: 80, timeoutMs: 300 }))
       const took = performance.now() - began
       assert.ok(took > 250 && took < 1_500, `gave up after ${took} ms`)
+      const request = http.get('http://server/', { agent: client.httpAgent(), timeout: 300 })
+      const late = await rejection(once(request, 'response', { signal: AbortSignal.timeout(5_000) }))
+      assert.equal(late.code, 'ERR_TSNET_TIMEOUT')
       const aborted = await rejection(client.dial({ host: 'server', port: 80, signal: AbortSignal.timeout(300) }))
       assert.equal(aborted.name, 'TimeoutError')
     } finally {

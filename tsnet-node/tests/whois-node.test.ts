@@ -39,7 +39,7 @@ suite('who has the node with a stable id', () => {
     await eventually(async () => !(await granted()), { withinMs: 2_000, what: 'the grant’s end' })
   })
 
-  test('is told at the address that the node has now', async () => {
+  test('is nobody once the node has left the tailnet', async () => {
     await using first = await startLaptop({ hostname: 'mover', controlUrl: net.controlUrl })
     const id = await idOf('mover')
     assert.equal((await node.whoIsNode(id)).remoteAddress, first.ips[0])
@@ -50,6 +50,15 @@ suite('who has the node with a stable id', () => {
         error => error.code === 'ERR_TSNET_PEER_NOT_FOUND',
       )
     await eventually(gone, { withinMs: 5_000, what: 'gone' })
+  })
+
+  test('is told while it is offline', async () => {
+    const gone = await startLaptop({ hostname: 'gone', controlUrl: net.controlUrl })
+    const id = await idOf('gone')
+    await gone[Symbol.asyncDispose]()
+    const isOffline = async () => (await net.nodes()).some(({ hostname, online }) => hostname === 'gone' && !online)
+    await eventually(isOffline, { withinMs: 10_000, what: 'gone is offline' })
+    assert.equal((await node.whoIsNode(id)).user?.login, 'gone@example.com')
   })
 
   test('of a node that came later is found too', async () => {

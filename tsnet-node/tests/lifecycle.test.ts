@@ -102,7 +102,8 @@ suite('the life of a node', () => {
     }
     await using laptop = await startLaptop({ hostname: 'visitor', controlUrl: net.controlUrl })
     const ask = async (host: string) => {
-      const socket = await laptop.connect({ host, port: 80 }, { signal: AbortSignal.timeout(5_000) })
+      const signal = AbortSignal.timeout(15_000) // WireGuard repeats a first handshake that came too early after 5 s
+      const socket = await laptop.connect({ host, port: 80 }, { signal })
       return Buffer.concat(await socket.toArray()).toString()
     }
     assert.deepEqual(await Promise.all([ask('one'), ask('other')]), [

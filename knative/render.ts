@@ -1,4 +1,4 @@
-// Prints the manifests of one install: node knative/render.ts [description.yaml] | kubectl apply --server-side -f -
+// Prints the manifests of one install: node knative/render.ts [description.yaml] | kubectl apply -f -
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { parseArgs, promisify } from 'node:util'
@@ -8,7 +8,7 @@ import { ClusterRoleObject } from './render/cluster-role.ts'
 import { checkOffers } from './render/offered-roles.ts'
 import { render } from './render/render.ts'
 
-const usage = `usage: node knative/render.ts [--check] [description.yaml] | kubectl apply --server-side -f -
+const usage = `usage: node knative/render.ts [--check] [description.yaml] | kubectl apply -f -
 
 Prints knative/base for one install. The description says what differs, each part optional:
   config: { cluster: prod, install: tka, namespaces: { system: tka-system, sessions: tka }, roles: […] }   # as in config.yaml

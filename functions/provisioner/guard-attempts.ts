@@ -47,7 +47,11 @@ export function guardAttempts(config: Config, now: number): readonly GuardAttemp
       what,
       path: namespace === undefined ? `${rbac}/clusterrolebindings` : `${rbac}/namespaces/${namespace}/rolebindings`,
       body: {
-        metadata: metadata(change.name ?? `${person}-0`, change.validUntil ?? soon),
+        metadata: {
+          ...metadata(change.name ?? `${person}-0`, change.validUntil ?? soon),
+          // Which object that is, the garbage collector asks; nothing is kept here.
+          ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: namespaces.sessions, uid: 'guard-proof' }],
+        },
         roleRef: {
           apiGroup: 'rbac.authorization.k8s.io',
           kind: 'ClusterRole',

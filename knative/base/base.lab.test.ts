@@ -16,6 +16,7 @@ import { type Api, ApiError, openApi } from '../lab/shadow/api.ts'
 import { waitUntil } from '../lab/wait-until.ts'
 import { Manifest, describe as nameOf } from '../render/manifest.ts'
 import { render } from '../render/render.ts'
+import { podTemplates } from './pod-templates.ts'
 
 const renderer = fileURLToPath(new URL('../render.ts', import.meta.url))
 const folder = fileURLToPath(new URL('.', import.meta.url))
@@ -58,8 +59,31 @@ describe('the base', () => {
       assert.equal(finished.code, 0, `kubectl ${args.join(' ')}: ${finished.stdout}${finished.stderr}`)
       return finished.stdout
     }
-    await kubectl('apply', '--server-side')
-    assert.equal(await kubectl('diff', '--server-side'), '')
+    await kubectl('apply')
+    // The SinkBindings write K_SINK into the functions' Services.
+    const sinks = async () =>
+      (
+        await runProgram(lab.kubectl, [
+          '--kubeconfig',
+          lab.kubeconfig,
+          'get',
+          'ksvc',
+          '-n',
+          `${name}-system`,
+          '-o',
+          'yaml',
+        ])
+      ).stdout
+        .split('\n')
+        .filter(line => line.includes('K_SINK')).length
+    await waitUntil('every function to know its sink', async () => {
+      const known = await sinks()
+      return known === functionNames.length || `${known} know it`
+    })
+    assert.equal(await kubectl('diff'), '')
+    await kubectl('apply')
+    assert.equal(await kubectl('diff'), '')
+    assert.equal(await sinks(), functionNames.length)
     await kubectl('delete', '--wait=true', '--timeout=30s')
     assert.equal(await kubectl('get', '--ignore-not-found'), '')
   })
@@ -68,7 +92,7 @@ describe('the base', () => {
     let install: Install
 
     before(async () => {
-      install = await installTka(lab, { without: functionNames })
+      install = stack.use(await installTka(lab, { without: functionNames }))
     })
 
     it('changes nothing when it is applied again', async () => {
@@ -94,6 +118,28 @@ describe('the base', () => {
       assert.deepEqual(v.parse(v.object({ spec: v.unknown() }), await api.call('GET', lease)).spec, {
         holderIdentity: 'pod',
       })
+    })
+
+    it('asks for no pod that Pod Security would refuse', async () => {
+      const { system } = install.namespaces
+      const templates = podTemplates(install.manifests)
+      assert.ok(templates.length >= functionNames.length + 1)
+      for (const { workload, spec } of templates) {
+        // What Serving adds to a pod's spec, and takes out of it, is its own.
+        const { containerConcurrency: _, timeoutSeconds: __, containers, ...pod } = spec
+        const body = {
+          metadata: { generateName: 'hardened-' },
+          spec: { ...pod, containers: containers.map(({ readinessProbe: _, livenessProbe: __, ...rest }) => rest) },
+        }
+        const made = api.call('POST', `/api/v1/namespaces/${system}/pods`, { query: { dryRun: 'All' }, body })
+        await assert.doesNotReject(made, workload)
+      }
+      const root = { containers: [{ name: 'root', image: 'tka', securityContext: { runAsUser: 0 } }] }
+      const refused = api.call('POST', `/api/v1/namespaces/${system}/pods`, {
+        query: { dryRun: 'All' },
+        body: { metadata: { generateName: 'root-' }, spec: root },
+      })
+      await assert.rejects(refused, /violates PodSecurity "restricted/)
     })
 
     it('leaves nothing when it is taken away', async () => {

@@ -28,6 +28,12 @@ const mint = (name: (world: World) => string, spec: object) => (world: World, ap
 const user = (name: string) => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name })
 const group = (name: string) => ({ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name })
 const account = (namespace: string, name: string) => ({ kind: 'ServiceAccount', namespace, name })
+const namespaceOwner = ({ sessions }: World) => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  name: sessions,
+  uid: '7fb0a2a4-2c8e-4c3e-9d0f-1d5a0c9f7a11',
+})
 const someone = ({ install }: World) => `${install.install}-user-someone`
 const personsBinding = ({ team, accounts }: World) =>
   `/apis/rbac.authorization.k8s.io/v1/namespaces/${team}/rolebindings/${accounts.person}-1`
@@ -48,6 +54,11 @@ const allowedBindings: readonly Attempt[] = [
     title: 'binds an offered role in a namespace',
     by: 'provisioner',
     does: make(w => w.binding(someone(w), { namespace: w.team })),
+  },
+  {
+    title: 'binds so that the binding goes with the sessions namespace',
+    by: 'provisioner',
+    does: make(w => w.binding(someone(w), { role: 'view', ownerReferences: [namespaceOwner(w)] })),
   },
   {
     title: 'binds for exactly the longest session',
@@ -129,7 +140,7 @@ const refusedBindings: readonly Omit<Attempt, 'by'>[] = [
   },
   { title: 'a finalizer', does: make(w => w.binding(someone(w), { finalizers: ['example.com/stay'] })) },
   {
-    title: 'an owner',
+    title: 'an owner that is no namespace',
     does: make(w =>
       w.binding(someone(w), {
         ownerReferences: [
@@ -137,6 +148,16 @@ const refusedBindings: readonly Omit<Attempt, 'by'>[] = [
         ],
       }),
     ),
+  },
+  {
+    title: 'another namespace as the owner',
+    does: make(w =>
+      w.binding(someone(w), { ownerReferences: [{ ...namespaceOwner(w), name: w.install.namespaces.system }] }),
+    ),
+  },
+  {
+    title: 'an owner that cannot go before it',
+    does: make(w => w.binding(someone(w), { ownerReferences: [{ ...namespaceOwner(w), blockOwnerDeletion: true }] })),
   },
   { title: 'an extension beyond the longest session', does: patch(editorsBinding, () => validUntil(inHours(11))) },
   {

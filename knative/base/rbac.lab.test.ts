@@ -42,6 +42,7 @@ const rights: Readonly<
     sessions: [
       ...provisionersEverywhere,
       `leases: ${keep}`,
+      'namespaces[SESSIONS]: get',
       `serviceaccounts: ${keep}`,
       'serviceaccounts/token: create',
     ].sort(),
@@ -78,7 +79,8 @@ describe('the rights of the functions', () => {
     it(`${name} has exactly those of the table`, async () => {
       const api = await as(name)
       const { sessions, system } = install.namespaces
-      const named = (rules: readonly string[]) => rules.map(rule => rule.replace('INSTALL', install.install))
+      const named = (rules: readonly string[]) =>
+        rules.map(rule => rule.replace('INSTALL', install.install).replace('SESSIONS', sessions))
       assert.deepEqual(await rulesIn(api, sessions), named(expected.sessions))
       assert.deepEqual(await rulesIn(api, system), named(expected.system))
       assert.deepEqual(await rulesIn(api, 'default'), named(expected.elsewhere))

@@ -1,17 +1,13 @@
 import type { Manifest } from '../render/manifest.ts'
 import { type Api, ApiError } from './shadow/api.ts'
 
-const plurals: Readonly<Record<string, string>> = {
-  ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
-}
-
 const fieldManager = 'tka-install'
 const atOnce = 12
 
-/** Path of an object, whose kind must have a regular plural or be listed here. */
+/** Path of an object, whose kind must have a regular plural. */
 export function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-  const collection = plurals[kind] ?? `${kind.toLowerCase()}s`
+  const collection = `${kind.toLowerCase().replace(/y$/, 'ie')}s`
   const scope = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`
   return `${root}${scope}/${collection}/${metadata.name}`
 }

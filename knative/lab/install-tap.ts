@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import { buffer } from 'node:stream/consumers'
 import { applyAll, pathOf } from './install-apply.ts'
 import { becomesReady } from './install-ready.ts'
-import type { Api } from './shadow/api.ts'
+import { type Api, ApiError } from './shadow/api.ts'
 import { waitUntil } from './wait-until.ts'
 
 /** An event as a subscriber of the Broker got it. */
@@ -107,7 +107,8 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
     },
     [Symbol.asyncDispose]: async () => {
       await using _server = { [Symbol.asyncDispose]: () => closeServer(server) }
-      await api.call('DELETE', pathOf(trigger))
+      // With the namespace uninstalled there is nothing left to end.
+      if (!(await remove(api, pathOf(trigger)))) return
       await dropSubscription(api, namespace, trigger.metadata.name)
       // The Broker delivers for a moment longer; then, until the channel has dropped the subscription, its filter knows no
       // such Trigger and producers are answered 500.
@@ -118,6 +119,16 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
         return status === 202 || `the broker answered ${status}`
       })
     },
+  }
+}
+
+async function remove(api: Api, path: string): Promise<boolean> {
+  try {
+    await api.call('DELETE', path)
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return false
+    throw error
   }
 }
 

@@ -7,7 +7,7 @@ import { writeKeys } from '#events/keys/write-keys'
 import { keyManifests } from '../render/key-manifests.ts'
 import type { Manifest } from '../render/manifest.ts'
 import { checkOffers } from '../render/offered-roles.ts'
-import { type Rendered, render } from '../render/render.ts'
+import { type InstallDescription, type Rendered, render } from '../render/render.ts'
 import { applyAll, deleteAll } from './install-apply.ts'
 import { triggersDeliver } from './install-delivery.ts'
 import { functionsImage } from './install-image.ts'
@@ -39,6 +39,8 @@ export interface InstallOptions {
   readonly config?: Readonly<Record<string, unknown>>
   /** Environment that the image would carry: what a process needs beyond its manifest. Not for secrets. */
   readonly imageEnv?: Readonly<Record<string, string>>
+  /** Renders what is applied: this version's base, unless an older one is wanted. */
+  readonly render?: (description: InstallDescription) => Promise<Rendered>
   /** Functions not to start; every one is started by default. */
   readonly without?: readonly string[]
   readonly signal?: AbortSignal
@@ -76,10 +78,11 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
     AbortSignal.timeout(installTimeoutMs),
     ...(options.signal === undefined ? [] : [options.signal]),
   ])
-  const { progress = () => undefined, without = [] } = options
+  const { progress = () => undefined, without = [], render: renderBase = render } = options
   await using undo = new AsyncDisposableStack()
   const api = undo.use(await openApi(lab.kubeconfig))
-  const rendered = await render({ config: await labConfig(lab, options) })
+  const description = { config: await labConfig(lab, options) }
+  const rendered = await renderBase(description)
   const { manifests: base, config } = rendered
   const { install, namespaces } = config
   await Promise.all(Object.values(namespaces).map(name => namespaceSettles(api, name, signal)))

@@ -22,6 +22,7 @@ export function rename(manifest: Manifest, { install, namespaces }: InstallNames
     if (key === 'namespace' || key === 'kubernetes.io/metadata.name') return namespace(value)
     if (key === 'app.kubernetes.io/instance') return install
     if (key === 'expression') return expression(value)
+    if (key === 'resourceNames' && value === 'tka') return namespaces.sessions
     return nameKeys.has(key) ? value.replace(/^tka-/, `${install}-`) : value
   }
   const walk = (key: string, value: unknown): unknown => {

@@ -10,7 +10,7 @@ export interface ObservedMetadata {
   /** True once somebody deleted it and a finalizer holds it. */
   readonly deleting: boolean
   readonly finalizers: readonly string[]
-  /** True when an ownerReference points anywhere: none of ours has one. */
+  /** True when an ownerReference points anywhere but to the sessions namespace. */
   readonly owned: boolean
   /** True when it carries our labels `managed-by` and `instance`. */
   readonly ours: boolean

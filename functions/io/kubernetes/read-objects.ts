@@ -26,7 +26,7 @@ const Metadata = v.object({
   creationTimestamp: Instant,
   deletionTimestamp: v.optional(Instant),
   finalizers: v.optional(v.array(v.string()), []),
-  ownerReferences: v.optional(v.array(v.unknown()), []),
+  ownerReferences: v.optional(v.array(v.object({ kind: v.string(), name: v.string() })), []),
   labels: Strings,
   annotations: Strings,
 })
@@ -106,7 +106,7 @@ function observe(metadata: v.InferOutput<typeof Metadata>, scope: SessionScope):
     createdAt: metadata.creationTimestamp,
     deleting: metadata.deletionTimestamp !== undefined,
     finalizers: metadata.finalizers,
-    owned: metadata.ownerReferences.length > 0,
+    owned: metadata.ownerReferences.some(({ kind, name }) => kind !== 'Namespace' || name !== scope.sessionsNamespace),
     ours: Object.entries(ownerLabels(scope.install)).every(([key, value]) => metadata.labels[key] === value),
     ...(session === undefined ? {} : { session }),
     ...(login === undefined ? {} : { login }),

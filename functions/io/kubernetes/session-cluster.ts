@@ -7,6 +7,7 @@ import type { BindingRef, SessionRecord, SessionTerms } from '../../core/session
 import { type CallOptions, type Kubernetes, mergePatch } from './kubernetes.ts'
 import { failedWith, KubernetesError } from './kubernetes-error.ts'
 import { readBinding, readServiceAccount, type SessionScope } from './read-objects.ts'
+import { sessionsOwner } from './sessions-owner.ts'
 
 /** A minted token: a secret, never to be logged. */
 export interface MintedToken {
@@ -72,6 +73,7 @@ export function openSessionCluster(kubernetes: Kubernetes, scope: SessionScope):
   const namespace = scope.sessionsNamespace
   const serviceAccount = (object: unknown) => readServiceAccount(object, scope)
   const binding = (object: unknown) => readBinding(object, scope)
+  const owner = sessionsOwner(kubernetes, namespace)
 
   return {
     getLease: (name, options) =>
@@ -148,6 +150,7 @@ export function openSessionCluster(kubernetes: Kubernetes, scope: SessionScope):
           name: ref.name,
           labels: sessionLabels(scope.install, terms),
           annotations: sessionAnnotations(terms),
+          ownerReferences: [await owner(options)],
         },
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: terms.role },
         subjects: [{ kind: 'ServiceAccount', name, namespace }],

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import * as v from 'valibot'
+import { readBase } from '../render/read-base.ts'
+import { podTemplates } from './pod-templates.ts'
+
+const base = await readBase()
+
+const Quantities = v.object({ cpu: v.optional(v.string()), memory: v.string() })
+const Resources = v.object({ requests: Quantities, limits: Quantities })
+const Probed = v.object({
+  readinessProbe: v.object({ httpGet: v.object({ path: v.literal('/health/readiness') }) }),
+  livenessProbe: v.object({ httpGet: v.object({ path: v.literal('/health/liveness') }) }),
+})
+
+describe('the pods of the base', () => {
+  for (const { workload, kind, spec } of podTemplates(base)) {
+    it(`of ${workload} run as nobody, with nothing to write to and nothing to gain`, () => {
+      for (const { name, securityContext } of spec.containers) {
+        assert.deepEqual(
+          securityContext,
+          {
+            runAsNonRoot: true,
+            runAsUser: 65532,
+            readOnlyRootFilesystem: true,
+            allowPrivilegeEscalation: false,
+            capabilities: { drop: ['ALL'] },
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          name,
+        )
+      }
+    })
+
+    it(`of ${workload} say what they need, and are bounded`, () => {
+      for (const { name, resources } of spec.containers) assert.ok(v.is(Resources, resources), name)
+    })
+
+    if (kind === 'Service')
+      it(`of ${workload} are probed`, () => {
+        for (const container of spec.containers) assert.ok(v.is(Probed, container), container.name)
+      })
+  }
+
+  it('have an identity of their own each', () => {
+    const accounts = podTemplates(base).map(({ spec }) => spec.serviceAccountName)
+    assert.equal(new Set(accounts).size, accounts.length)
+    assert.ok(!accounts.includes('default'))
+  })
+})
+
+describe('the namespaces of the base', () => {
+  it('let nothing but restricted pods in', () => {
+    const namespaces = base.filter(({ kind }) => kind === 'Namespace')
+    assert.equal(namespaces.length, 2)
+    for (const { metadata } of namespaces)
+      for (const mode of ['enforce', 'audit', 'warn'])
+        assert.equal(metadata.labels?.[`pod-security.kubernetes.io/${mode}`], 'restricted', metadata.name)
+  })
+
+  it('are closed to the network, but for what a policy names', () => {
+    const closed = base.filter(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'default-deny')
+    assert.deepEqual(
+      closed.map(({ metadata, spec }) => [metadata.namespace, spec]),
+      ['tka-system', 'tka'].map(name => [name, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }]),
+    )
+  })
+})
+
+describe('the rights of the base', () => {
+  it('name every resource and every verb', () => {
+    const roles = base.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole')
+    assert.ok(roles.length >= 7)
+    for (const role of roles) assert.doesNotMatch(JSON.stringify(role.rules), /"[^"]*\*[^"]*"/, role.metadata.name)
+  })
+})

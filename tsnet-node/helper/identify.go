@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tailscale.com/ipn"
+	"tsnet-node/helper/internal/handshake"
 )
 
 // identify writes into the header who is at the other end of a connection, or returns why it must not be served.
@@ -19,14 +20,15 @@ func (l *listener) identify(ctx context.Context, conn net.Conn, h *header) error
 		h.Funnel = &funnelFacts{Target: string(funnel.Target)}
 		return nil
 	}
-	if err := waitEstablished(ctx, conn); err != nil {
+	remoteAddr, localAddr, err := handshake.Wait(ctx, conn)
+	if err != nil {
 		return err
 	}
-	remote, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	remote, err := netip.ParseAddrPort(remoteAddr.String())
 	if err != nil {
 		return err // nobody to ask about
 	}
-	h.Remote, h.Local = remote.String(), conn.LocalAddr().String()
+	h.Remote, h.Local = remote.String(), localAddr.String()
 	who, err := ask(ctx, l.client, remote.Addr())
 	h.At = who.At
 	switch {
@@ -36,19 +38,6 @@ func (l *listener) identify(ctx context.Context, conn net.Conn, h *header) error
 		return err
 	case codeOf(err) != "ERR_TSNET_PEER_NOT_FOUND":
 		h.WhoIsError = err.Error()
-	}
-	return nil
-}
-
-// waitEstablished waits for the end of the TCP handshake. tsnet hands a connection to Accept as soon as gVisor has begun
-// it; until then there are no addresses, and closing would leave the client hanging without a reset.
-func waitEstablished(ctx context.Context, c net.Conn) error {
-	for pause := 200 * time.Microsecond; c.RemoteAddr() == nil || c.LocalAddr() == nil; pause = min(2*pause, 20*time.Millisecond) {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
 	}
 	return nil
 }

@@ -4,12 +4,10 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
-	"syscall"
-	"time"
 
+	"tsnet-node/helper/internal/parent"
 	"tsnet-node/helper/internal/peer"
 )
 
@@ -48,34 +46,18 @@ type funnelFacts struct {
 
 // openStream opens a stream into the parent and says in its header what it carries.
 func openStream(ctx context.Context, path, token string, h header) (*net.UnixConn, error) {
-	parent, err := dialParent(ctx, path)
+	conn, err := parent.Dial(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	if err := writeHeader(parent, token, h); err != nil {
-		parent.Close()
+	if err := writeHeader(conn, token, h); err != nil {
+		conn.Close()
 		return nil, err
 	}
-	return parent, nil
+	return conn, nil
 }
 
-// dialParent retries EAGAIN, which connect(2) answers at once while the parent's backlog is full: its event loop may be
-// busy for a moment.
-func dialParent(ctx context.Context, path string) (*net.UnixConn, error) {
-	for pause := time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
-		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
-		if err == nil || !errors.Is(err, syscall.EAGAIN) {
-			return conn, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(pause):
-		}
-	}
-}
-
-func writeHeader(parent net.Conn, token string, h header) error {
+func writeHeader(stream net.Conn, token string, h header) error {
 	text, err := json.Marshal(h)
 	if err != nil {
 		return err
@@ -87,6 +69,6 @@ func writeHeader(parent net.Conn, token string, h header) error {
 	head = append(head, token...)
 	head = binary.BigEndian.AppendUint32(head, uint32(len(text)))
 	head = append(head, text...)
-	_, err = parent.Write(head)
+	_, err = stream.Write(head)
 	return err
 }

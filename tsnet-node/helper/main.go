@@ -26,7 +26,7 @@ import (
 )
 
 // closeWithin bounds shutdown: tsnet's Close can hang for ever when more than 512 endpoints are open.
-const closeWithin = 2500 * time.Millisecond
+const closeWithin = 2 * time.Second
 
 func main() {
 	control, err := controlSocket()

@@ -12,8 +12,8 @@ export interface HelperExit {
   readonly signal: string | undefined
 }
 
-/** The helper closes itself within 3 s of the end of its control socket; this is for one that does not. */
-const killAfterMs = 4_000
+/** The helper closes itself within 2 s of the end of its control socket; this is for one that does not. */
+const killAfterMs = 3_000
 
 /** The only variables of this process that a helper inherits. */
 const inherited = ['HOME', 'TMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap(

@@ -239,7 +239,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
     return publicStatus(await this.#supervisor.inService().askStatus(signal))
   }
 
-  /** Leaves the tailnet and ends the helper, within about 4 s however many connections are open. Idempotent. */
+  /** Leaves the tailnet and ends the helper, within about 3 s however many connections are open. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
-import type { TailscaleNode } from '../src/index.ts'
+import type { HelperExit, TailscaleNode } from '../src/index.ts'
 import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
 import { eventually, startNode } from './support.ts'
 
@@ -13,6 +13,7 @@ suite('who is calling', () => {
   let node: TailscaleNode
   let ips: readonly string[]
   let laptops: readonly Laptop[]
+  const exits: HelperExit[] = []
 
   before(async () => {
     net = await startTestnet()
@@ -24,6 +25,7 @@ suite('who is calling', () => {
     await net.setNode('robot', { login: 'alice@example.com', tags: ['tag:ci', 'tag:night'] })
     await net.setNode('stranger', { login: 'mallory@example.com', known: false })
     node = await startNode(net, { hostname: 'server' })
+    node.on('helperExit', exit => exits.push(exit))
     ips = (await node.status()).ips
     const listener = await node.listen({ port: 7000 })
     listener.on('connection', socket => socket.end(JSON.stringify(socket.tailscale)))
@@ -36,6 +38,7 @@ suite('who is calling', () => {
     )
   })
   after(async () => {
+    assert.deepEqual(exits, [], 'the helper lived through all of it')
     for (const laptop of laptops) await laptop[Symbol.asyncDispose]()
     await node.close()
     await net[Symbol.asyncDispose]()
@@ -49,9 +52,9 @@ suite('who is calling', () => {
   const askWhoIAm = async (i: number, { port = 7000, host = ips[0] ?? '' } = {}) =>
     text(await laptop(i).connect({ host, port }, { signal: AbortSignal.timeout(10_000) }))
 
-  test('is answered right on 200 connections at once from three people, over both address families', async () => {
+  test('is answered right on 200 connections at once from three people, 20 times, over both address families', async () => {
     const expected = (await net.nodes()).map(({ hostname, id, userId, login }) => ({ hostname, id, userId, login }))
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 20; round++) {
       const answers = await Promise.all(
         Array.from({ length: 200 }, async (_, i) => {
           const answer = JSON.parse(await askWhoIAm(i % 3, { host: ips[i % 2] ?? '' }))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import http from 'node:http'
 import type { Socket } from 'node:net'
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test'
 import type { TailscaleNode, TailscaleSocket } from '../src/index.ts'
@@ -50,6 +51,27 @@ suite('a connection that stays open', () => {
     await net.removeGrant('door')
     await eventually(async () => (await capabilityNow()) === undefined, { withinMs, what: 'grant gone' })
     assert.equal(socket.destroyed, false)
+  })
+
+  test('serves each request by what is granted then, over HTTP', async () => {
+    const ports = new Set<number | undefined>()
+    const server = http.createServer(async (request, response) => {
+      const { capMap, remotePort } = await node.reauthorize(request.socket as TailscaleSocket, { maxAgeMs: 500 })
+      ports.add(remotePort)
+      response.writeHead(capMap[capability] ? 200 : 403).end()
+    })
+    await using _ = await node.serve(server, { port: 80 })
+    const agent = laptop.agent({ keepAlive: true })
+    const answers = async (wanted: number) => (await laptop.request('http://server/', { agent })).status === wanted
+    assert.ok(await answers(403))
+    for (let round = 0; round < 2; round++) {
+      await net.setGrant('door', { src: ['alice@example.com'], dst: ['*'], app: { [capability]: [1] } })
+      await eventually(() => answers(200), { withinMs, what: 'let in' })
+      await net.removeGrant('door')
+      await eventually(() => answers(403), { withinMs, what: 'shut out' })
+    }
+    assert.equal(ports.size, 1, 'one connection all along')
+    agent.destroy()
   })
 
   test('is still asked about after its network access is gone, and has no capability then', async () => {

@@ -64,9 +64,15 @@ suite('a helper that dies', () => {
     const back = once(node, 'restarted')
     const peer = laptop.ips[0] ?? ''
     kill(node.helperPid, 'SIGSTOP') // so that the question is on its way when the helper dies
-    const waiting = rejection(node.whoIs(peer))
+    const waiting = [
+      node.whoIs(peer),
+      node.status(),
+      node.dial({ host: 'laptop', port: 80 }),
+      node.listen({ port: 7001 }),
+      node.certPair('server.tail-scale.ts.net'),
+    ].map(rejection)
     kill(node.helperPid, 'SIGKILL')
-    assert.equal((await waiting).code, 'ERR_TSNET_HELPER_EXITED')
+    for (const { code } of await Promise.all(waiting)) assert.equal(code, 'ERR_TSNET_HELPER_EXITED')
     assert.equal((await rejection(node.whoIs(peer))).code, 'ERR_TSNET_HELPER_EXITED')
     assert.equal((await ended).code, 'ECONNRESET', 'not an end that could be taken for the peer’s')
     assert.equal(socket.destroyed, true)
@@ -121,14 +127,39 @@ suite('a helper that dies', () => {
   })
 })
 
-suite('a program that dies', () => {
-  test('leaves neither helper nor directory behind', async () => {
-    await using net = await startTestnet()
-    const program = fileURLToPath(new URL('fixtures/serve.ts', import.meta.url))
-    await using child = await startLineProcess(process.execPath, [program, net.controlUrl])
-    const { helperPid, privateDir } = child.ready as { helperPid: number; privateDir: string }
-    assert.ok(isAlive(helperPid) && existsSync(privateDir))
-    process.kill(child.pid, 'SIGKILL')
-    await eventually(() => !isAlive(helperPid) && !existsSync(privateDir), { withinMs: 4_000, what: 'gone' })
+suite('a program that dies', { concurrency: 2 }, () => {
+  const program = fileURLToPath(new URL('fixtures/serve.ts', import.meta.url))
+  let net: Testnet
+  before(async () => {
+    net = await startTestnet()
   })
+  after(() => net[Symbol.asyncDispose]())
+
+  interface Ready {
+    readonly helperPid: number
+    readonly privateDir: string
+    /** A program that it started and that outlives it. */
+    readonly childPid: number
+  }
+
+  for (const [how, signal] of [
+    ['of SIGKILL', 'SIGKILL'],
+    ['of SIGTERM', 'SIGTERM'],
+    ['of Ctrl-C', 'SIGINT'],
+    ['of an exception that nobody catches', 'SIGUSR2'],
+  ] as const) {
+    test(`${how} leaves neither helper nor directory behind`, async () => {
+      await using child = await startLineProcess(process.execPath, [program, net.controlUrl, 'child'])
+      const { helperPid, privateDir, childPid } = child.ready as Ready
+      try {
+        assert.ok(isAlive(helperPid) && existsSync(privateDir) && isAlive(childPid))
+        process.kill(child.pid, signal)
+        const gone = () => !isAlive(helperPid) && !existsSync(privateDir)
+        await eventually(gone, { withinMs: 6_000, what: 'helper and directory gone' })
+        assert.ok(isAlive(childPid), 'not even what it started keeps the helper')
+      } finally {
+        process.kill(childPid)
+      }
+    })
+  }
 })

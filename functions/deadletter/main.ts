@@ -1,7 +1,7 @@
 // deadletter: turns what could not be delivered into an answer for whoever waits.
 import { sourceOf } from '#events'
 import { createEmitter } from '#io/emit'
-import { portOf, sinkOf } from '#io/environment'
+import { portOf, senderOf, sinkOf } from '#io/environment'
 import { listen } from '#io/listen'
 import { loadConfig } from '#io/load-config'
 import { loadKeys } from '#io/load-keys'
@@ -13,7 +13,7 @@ await run('deadletter', async ({ env, telemetry, resources }) => {
   const { log } = telemetry
   const { cluster } = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'deadletter', log })
-  const emit = createEmitter({ sink: sinkOf(env), sign: keys.sign, telemetry })
+  const emit = createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign, telemetry })
   const server = createEventServer({
     function: 'deadletter',
     cluster,

@@ -97,7 +97,12 @@ const logout = () =>
   })
 
 const emit = (event: TkaEvent) =>
-  createEmitter({ sink, sign: trialEventKeys(trial, 'login').sign, telemetry: trialTelemetry() })(event, { signal })
+  createEmitter({
+    sink,
+    sender: async () => ({}),
+    sign: trialEventKeys(trial, 'login').sign,
+    telemetry: trialTelemetry(),
+  })(event, { signal })
 
 describe('through the real broker', limit, () => {
   it('a signed event arrives whole, and the signed answer to it reaches whoever subscribes', async () => {

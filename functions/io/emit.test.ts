@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { propagation } from '@opentelemetry/api'
@@ -7,13 +10,14 @@ import { sign, verify } from '#events'
 import { sampleEvent } from '#events/testing/sample-events'
 import { makeTrialKeys } from '#events/testing/trial-keys'
 import { createEmitter } from './emit.ts'
+import { senderOf } from './environment.ts'
 import { trialTelemetry } from './testing/trial-function.ts'
 
 const now = Date.parse('2026-11-23T10:00:00Z')
 const type = 'dev.tka.session.ended.v1'
 const event = sampleEvent(type, now)
 
-async function openSink(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+async function openSink(answer: (request: IncomingMessage, response: ServerResponse) => void, sender = senderOf({})) {
   const trial = await makeTrialKeys(now)
   const server = createServer(answer)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -23,6 +27,7 @@ async function openSink(answer: (request: IncomingMessage, response: ServerRespo
     sink: new URL(`http://127.0.0.1:${address.port}/tka-system/tka`),
     sign: event => sign(event, trial.keyOf('provisioner')),
     telemetry: trialTelemetry(),
+    sender,
   })
   return {
     emit,
@@ -35,6 +40,32 @@ async function openSink(answer: (request: IncomingMessage, response: ServerRespo
 }
 
 const signal = AbortSignal.timeout(5_000)
+
+describe('emitting where the Broker wants to know who sends', () => {
+  it('sends the token that is mounted at that moment', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'tka-token-'))
+    const file = join(directory, 'token')
+    const seen: (string | undefined)[] = []
+    await using sink = await openSink(
+      (request, response) => {
+        seen.push(request.headers.authorization)
+        request.resume()
+        response.writeHead(202).end()
+      },
+      senderOf({ TKA_SINK_TOKEN_FILE: file }),
+    )
+    try {
+      for (const token of ['first', 'second']) {
+        await writeFile(file, `${token}\n`)
+        await sink.emit(event, { signal })
+      }
+      assert.deepEqual(seen, ['Bearer first', 'Bearer second'])
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+    await assert.rejects(sink.emit(event, { signal }), { code: 'ENOENT' })
+  })
+})
 
 describe('emitting', () => {
   it('POSTs the signed event in binary mode to the sink', async () => {

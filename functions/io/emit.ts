@@ -24,15 +24,17 @@ export interface EmitterOptions {
   readonly sink: URL
   readonly sign: (event: TkaEvent) => Promise<HttpMessage>
   readonly telemetry: Pick<Telemetry, 'traceHeaders'>
+  /** Headers that say who sends, of each event anew (environment.ts, `senderOf`). */
+  readonly sender: () => Promise<Readonly<Record<string, string>>>
 }
 
 /**
  * Makes the way out for events that no delivery caused. The in-memory broker answers only after every delivery, retry and dead letter,
  * and an abort cancels those: the signal of a call is the whole time that one is willing to wait.
  */
-export function createEmitter({ sink, sign, telemetry }: EmitterOptions): Emit {
+export function createEmitter({ sink, sign, telemetry, sender }: EmitterOptions): Emit {
   return async (event, { signal }) =>
-    postMessage(sink, await sign(event), { signal, headers: telemetry.traceHeaders() })
+    postMessage(sink, await sign(event), { signal, headers: { ...telemetry.traceHeaders(), ...(await sender()) } })
 }
 
 /**

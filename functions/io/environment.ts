@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+
 /** A process's environment, as an argument: nothing but a main.ts reads `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -14,6 +16,16 @@ export function sinkOf(env: Environment): URL {
   const url = URL.parse(text)
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
   throw new Error(`K_SINK must be an http or https URL, it is ${JSON.stringify(text)}`)
+}
+
+/**
+ * Reads the token to send events with, where the manifest gives one (`TKA_SINK_TOKEN_FILE`, a projected ServiceAccount token for the
+ * Broker's audience); the kubelet exchanges it, so it is read for each event.
+ */
+export function senderOf(env: Environment): () => Promise<Readonly<Record<string, string>>> {
+  const file = env.TKA_SINK_TOKEN_FILE
+  if (!file) return async () => ({})
+  return async () => ({ authorization: `Bearer ${(await readFile(file, 'utf8')).trim()}` })
 }
 
 /** `PORT`, as Knative Serving sets it (8080 by default; 0 takes any that is free). */

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { loadConfig } from './load-config.ts'
 
-async function load(yaml: string) {
+async function load(yaml: string, others: Readonly<Record<string, string>> = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'tka-config-'))
   try {
-    await writeFile(join(directory, 'config.yaml'), yaml)
+    for (const [name, text] of Object.entries({ 'config.yaml': yaml, ...others }))
+      await writeFile(join(directory, name), text)
     return await loadConfig({ TKA_CONFIG_DIR: directory })
   } finally {
     await rm(directory, { recursive: true })
@@ -21,6 +22,26 @@ describe('config.yaml', () => {
       '{ cluster: lab, roles: [{ name: view, scope: cluster, maxPeriod: 8h }], apiServer: { url: https://api.example.com } }',
     )
     assert.deepEqual([config.cluster, config.roles[0]?.maxPeriodSeconds], ['lab', 28_800])
+  })
+
+  it('is what the other files there are put over, by the order of their names', async () => {
+    const config = await load(
+      '{ cluster: lab, roles: [{ name: view, scope: cluster, maxPeriod: 8h }], apiServer: { url: https://api.example.com } }',
+      {
+        'values.yaml': '{ cluster: prod, tailnet: { hostname: badge } }',
+        'headscale.yaml': '{ cluster: other, tailnet: { controlUrl: https://headscale.example.com } }',
+        'note.txt': 'not: [yaml',
+      },
+    )
+    assert.equal(config.cluster, 'prod')
+    assert.partialDeepStrictEqual(config.tailnet, {
+      hostname: 'badge',
+      controlUrl: 'https://headscale.example.com',
+    })
+  })
+
+  it('names the other file that is no YAML', async () => {
+    await assert.rejects(load('cluster: lab', { 'values.yaml': 'a: [b' }), { message: /^values\.yaml is not YAML/ })
   })
 
   it('is refused with the field, its value and what it must be', async () => {

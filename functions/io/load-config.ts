@@ -1,19 +1,29 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { type Config, ConfigInvalid, parseConfig } from '#core/config'
+import { mergeConfig } from '#core/merge-config'
 import type { Environment } from './environment.ts'
 
-/** Reads `config.yaml` from `TKA_CONFIG_DIR` (`/etc/tka/config`). Throws ConfigInvalid, or what reading the file threw. */
+const first = 'config.yaml'
+
+/**
+ * Reads `config.yaml` from `TKA_CONFIG_DIR` (`/etc/tka/config`) and puts every other `*.yaml` there over it, in the order of their
+ * names. Throws ConfigInvalid, or what reading the files threw.
+ */
 export async function loadConfig(env: Environment): Promise<Config> {
-  const text = await readFile(join(env.TKA_CONFIG_DIR ?? '/etc/tka/config', 'config.yaml'), 'utf8')
-  return parseConfig(parseYaml(text))
+  const directory = env.TKA_CONFIG_DIR ?? '/etc/tka/config'
+  const others = (await readdir(directory)).filter(name => name.endsWith('.yaml') && name !== first).sort()
+  const fragments = await Promise.all(
+    [first, ...others].map(async name => parseYaml(name, await readFile(join(directory, name), 'utf8'))),
+  )
+  return parseConfig(fragments.reduce(mergeConfig))
 }
 
-function parseYaml(text: string): unknown {
+function parseYaml(name: string, text: string): unknown {
   try {
     return parse(text)
   } catch (error) {
-    throw new ConfigInvalid(`config.yaml is not YAML: ${error instanceof Error ? error.message : ''}`)
+    throw new ConfigInvalid(`${name} is not YAML: ${error instanceof Error ? error.message : ''}`)
   }
 }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { createEmitter } from '#io/emit'
-import { portOf, sinkOf } from '#io/environment'
+import { portOf, senderOf, sinkOf } from '#io/environment'
 import { readClusterAccess } from '#io/kubernetes/cluster-access'
 import { connectKubernetes } from '#io/kubernetes/kubernetes'
 import { openSessionCluster } from '#io/kubernetes/session-cluster'
@@ -25,7 +25,7 @@ await run('login', async ({ env, telemetry, resources, signal }) => {
   const now = Date.now
   const config = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'login', log })
-  const emit = createEmitter({ sink: sinkOf(env), sign: keys.sign, telemetry })
+  const emit = createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign, telemetry })
   const access = await readClusterAccess(env)
   const kubernetes = resources.use(await connectKubernetes(access))
 

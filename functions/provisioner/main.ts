@@ -1,5 +1,5 @@
 import { createEmitter } from '#io/emit'
-import { portOf, sinkOf } from '#io/environment'
+import { portOf, senderOf, sinkOf } from '#io/environment'
 import { tryCreate } from '#io/kubernetes/try-create'
 import { listen } from '#io/listen'
 import { loadConfig } from '#io/load-config'
@@ -24,7 +24,7 @@ await run('provisioner', async ({ env, telemetry, resources, signal }) => {
   const open = resources.use(await openCluster({ config, env, signal: watching.signal, failed: watchFailed }))
   resources.defer(() => watching.abort())
   const { cluster, view, kubernetes } = open
-  const emit = createEmitter({ sink: sinkOf(env), sign: keys.sign, telemetry })
+  const emit = createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign, telemetry })
   const outbox = resources.use(createOutbox({ emit, failed: log.warn }))
   const queue = createPersonQueue()
   resources.defer(() => queue.idle())

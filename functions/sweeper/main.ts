@@ -1,5 +1,5 @@
 import { createEmitter } from '#io/emit'
-import { portOf, sinkOf } from '#io/environment'
+import { portOf, senderOf, sinkOf } from '#io/environment'
 import { readClusterAccess } from '#io/kubernetes/cluster-access'
 import { connectKubernetes } from '#io/kubernetes/kubernetes'
 import { listen } from '#io/listen'
@@ -23,7 +23,7 @@ await run('sweeper', async ({ env, telemetry, resources }) => {
     config,
     readObjects: ({ signal }: { readonly signal: AbortSignal }) =>
       readSessionObjects(kubernetes, scope, { signal, unreadable }),
-    emit: createEmitter({ sink: sinkOf(env), sign: keys.sign, telemetry }),
+    emit: createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign, telemetry }),
     now: Date.now,
     info: log.info,
   }

@@ -1,20 +1,18 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { stripTypeScriptTypes } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { transform } from 'esbuild'
+import { bundle } from '../scripts/compile.ts'
+import { readManifest } from '../scripts/stage.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const fixtures = join(import.meta.dirname, 'fixtures')
 
-/** Writes `src` and the fixtures into a folder as JavaScript, one file for one. */
+/** Writes the package as it is published, and the fixtures beside it as programs that import it. */
 export async function asJavaScript(out: string): Promise<void> {
   await writeFile(join(out, 'package.json'), '{ "type": "module" }\n', { flag: 'wx' })
-  for (const folder of ['src', 'bench/fixtures']) {
-    for (const file of await readdir(join(root, folder), { recursive: true })) {
-      if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue
-      const source = await readFile(join(root, folder, file), 'utf8')
-      const path = join(out, folder, file.replace(/\.ts$/, '.js'))
-      await mkdir(dirname(path), { recursive: true })
-      await writeFile(path, stripTypeScriptTypes(source).replaceAll(/(?<=from '\.[^']*)\.ts(?=')/g, '.js'))
-    }
+  await bundle(join(out, 'dist'), await readManifest())
+  for (const file of await readdir(fixtures)) {
+    const source = await readFile(join(fixtures, file), 'utf8')
+    const { code } = await transform(source.replace('../../src/index.ts', './dist/index.js'), { loader: 'ts' })
+    await writeFile(join(out, file.replace(/\.ts$/, '.js')), code)
   }
 }

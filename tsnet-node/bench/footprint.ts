@@ -62,7 +62,7 @@ export async function measureFootprint(net: Testnet, rounds: number): Promise<Fo
 }
 
 function startFixture(dir: string, name: string, net: Testnet): Promise<LineProcess> {
-  const script = join(dir, 'bench/fixtures', `${name}.js`)
+  const script = join(dir, `${name}.js`)
   return startLineProcess(process.execPath, [script, 'bench-footprint', net.controlUrl], {
     env: { ...net.env, TSNET_NODE_HELPER: locateHelper(), NODE_OPTIONS: '' },
     signal: AbortSignal.timeout(30_000),

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process'
 import { chmod, copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { helperModule, type Platform } from '../src/helper-cache.ts'
+import { bundle, declare } from './compile.ts'
 import { helperManifest, mainManifest, type PublishedManifest, type SourceManifest } from './manifests.ts'
 import { thirdPartyNotices } from './notices.ts'
 
@@ -17,7 +15,7 @@ export async function readManifest(): Promise<SourceManifest> {
 
 /** Lays the main package out in `dir` as it is published. */
 export async function stageMain(dir: string, source: SourceManifest): Promise<void> {
-  await compile(join(dir, 'dist'))
+  await Promise.all([bundle(join(dir, 'dist'), source), declare(join(dir, 'dist'))])
   await cp(helperModule, join(dir, 'helper'), { recursive: true, filter: path => isPublishedGo(path) })
   await mkdir(join(dir, 'headscale'))
   for (const file of ['headscale/go.mod', 'headscale/go.sum', 'README.md', 'CHANGELOG.md']) {
@@ -49,17 +47,6 @@ function isPublishedGo(path: string): boolean {
 async function finish(dir: string, manifest: PublishedManifest): Promise<void> {
   await copyFile(join(root, '..', 'LICENSE'), join(dir, 'LICENSE'))
   await writeFile(join(dir, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
-}
-
-async function compile(outDir: string): Promise<void> {
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-  const args = [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', outDir]
-  try {
-    await promisify(execFile)(process.execPath, args)
-  } catch (cause) {
-    const words = cause instanceof Error && 'stdout' in cause ? cause.stdout : cause
-    throw new Error(`the sources do not compile\n${words}`, { cause })
-  }
 }
 
 function readmeOfHelper(name: string): string {

@@ -13,6 +13,7 @@ const usage = `usage: node knative/render.ts [--check] [description.yaml] | kube
 Prints knative/base for one install. The description says what differs, each part optional:
   config: { cluster: prod, install: tka, namespaces: { system: tka-system, sessions: tka }, roles: […] }   # as in config.yaml
   image: registry.example.com/tka:1.0
+  components: [ping, monitoring]                       # folders of knative/components; kubectl builds them
   adminGroups: [system:masters]                        # who may write in the sessions namespace
   audiences: [https://kubernetes.default.svc]          # the API server's own
 
@@ -23,6 +24,7 @@ const names = v.array(v.pipe(v.string(), v.nonEmpty()))
 const Description = v.strictObject({
   config: v.exactOptional(v.record(v.string(), v.unknown())),
   image: v.exactOptional(v.string()),
+  components: v.exactOptional(names),
   adminGroups: v.exactOptional(names),
   audiences: v.exactOptional(names),
 })

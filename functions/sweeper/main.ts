@@ -37,7 +37,8 @@ await run('sweeper', async ({ env, telemetry, resources }) => {
     accept: [],
     handle: async () => undefined,
     hints: {
-      types: ['dev.tka.sweep.requested.v1'],
+      // The second is the type of a PingSource, which cannot be given another.
+      types: ['dev.tka.sweep.requested.v1', 'dev.knative.sources.ping'],
       handle: async (_tick, { signal, log }) => {
         const outcome = await gate.pass(() => sweep(deps, signal))
         log.info('tick', { outcome })

@@ -41,6 +41,8 @@ export interface InstallOptions {
   readonly imageEnv?: Readonly<Record<string, string>>
   /** Renders what is applied: this version's base, unless an older one is wanted. */
   readonly render?: (description: InstallDescription) => Promise<Rendered>
+  /** Components to add to the base, by their folder. */
+  readonly components?: readonly string[]
   /** Functions not to start; every one is started by default. */
   readonly without?: readonly string[]
   readonly signal?: AbortSignal
@@ -81,7 +83,8 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
   const { progress = () => undefined, without = [], render: renderBase = render } = options
   await using undo = new AsyncDisposableStack()
   const api = undo.use(await openApi(lab.kubeconfig))
-  const description = { config: await labConfig(lab, options) }
+  const { components = [] } = options
+  const description = { config: await labConfig(lab, options), components, kubectl: lab.kubectl }
   const rendered = await renderBase(description)
   const { manifests: base, config } = rendered
   const { install, namespaces } = config

@@ -21,7 +21,8 @@ export function rename(manifest: Manifest, { install, namespaces }: InstallNames
   const string = (key: string, value: string): string => {
     if (key === 'namespace' || key === 'kubernetes.io/metadata.name') return namespace(value)
     if (key === 'app.kubernetes.io/instance') return install
-    if (key === 'expression') return expression(value)
+    if (key === 'expression' || key === 'sub') return expression(value)
+    if (key === 'audience') return value.replace('/tka-system/', `/${namespaces.system}/`)
     if (key === 'resourceNames' && value === 'tka') return namespaces.sessions
     return nameKeys.has(key) ? value.replace(/^tka-/, `${install}-`) : value
   }

@@ -6,12 +6,16 @@ import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
 import { describe, type Manifest } from './manifest.ts'
 import { checkShippedRoles, rolesOf } from './offered-roles.ts'
 import { readBase } from './read-base.ts'
+import { readComponents } from './read-components.ts'
 import { rename } from './rename.ts'
 
 /** What one install has different from the base's defaults. */
 export interface InstallDescription extends GuardOptions {
   /** Merged into config.yaml, in its own form. Names, namespaces and offered roles are part of it. */
   readonly config?: Readonly<Record<string, unknown>>
+  /** Components to add, by their folder in `knative/components`; `kubectl` builds them. */
+  readonly components?: readonly string[]
+  readonly kubectl?: string
   /** Image of every function. */
   readonly image?: string
 }
@@ -27,7 +31,8 @@ export interface Rendered {
  * Throws `ConfigInvalid` where the functions would refuse to start, and an error for a role too strong to be offered unmarked.
  */
 export async function render(description: InstallDescription = {}): Promise<Rendered> {
-  const base = await readBase()
+  const { components = [], kubectl = 'kubectl' } = description
+  const base = components.length === 0 ? await readBase() : await readComponents(components, kubectl)
   const text = overrideConfig(configText(base), description.config ?? {})
   const config = parseConfig(parse(text))
   checkShippedRoles(config.roles)
@@ -37,7 +42,7 @@ export async function render(description: InstallDescription = {}): Promise<Rend
     if (manifest.kind === 'ValidatingAdmissionPolicy') return setGuardVariables(renamed, config, description)
     switch (describe(renamed)) {
       case `ConfigMap ${install}-config in ${namespaces.system}`:
-        return { ...renamed, data: { 'config.yaml': text } }
+        return { ...renamed, data: { ...dataOf(manifest), 'config.yaml': text } }
       case `ClusterRole ${install}-provisioner`:
         return limitBind(renamed, rolesOf(config.roles))
       default:
@@ -70,7 +75,9 @@ function setImage(manifest: Manifest, image = 'tka'): Manifest {
   const walk = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(walk)
     if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === 'image' ? image : walk(item)]))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, key === 'image' && item === 'tka' ? image : walk(item)]),
+    )
   }
   return manifest.spec === undefined ? manifest : { ...manifest, spec: walk(manifest.spec) }
 }

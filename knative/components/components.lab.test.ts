@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { after, before, describe, it } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
+import { functionNames } from '#events/functions'
+import { startLab } from '../lab/index.ts'
+import { installTka } from '../lab/install.ts'
+import { applyAll, deleteAll, pathOf } from '../lab/install-apply.ts'
+import { becomesReady } from '../lab/install-ready.ts'
+import type { Lab } from '../lab/lab.ts'
+import { type Api, openApi } from '../lab/shadow/api.ts'
+import { type Manifest, describe as nameOf } from '../render/manifest.ts'
+import { componentNames } from '../render/read-components.ts'
+import { render } from '../render/render.ts'
+
+const all = await componentNames()
+const name = `c${randomInt(36 ** 5).toString(36)}`
+const config = { install: name, namespaces: { system: `${name}-system`, sessions: name } }
+
+// Whose definitions are not in the lab: what they say is held against the monitoring test.
+const foreign = new Set(['PodMonitor', 'PrometheusRule'])
+
+describe('the components', () => {
+  const stack = new AsyncDisposableStack()
+  let lab: Lab
+  let api: Api
+  let base: readonly Manifest[]
+
+  before(async () => {
+    lab = stack.use(await startLab())
+    api = stack.use(await openApi(lab.kubeconfig))
+    base = (await render({ config })).manifests
+    stack.defer(() => deleteAll(api, base))
+    await applyAll(api, base)
+  })
+  after(() => stack.disposeAsync())
+
+  const build = async (components: readonly string[]) =>
+    (await render({ config, components, kubectl: lab.kubectl })).manifests
+
+  const tryApply = (manifest: Manifest) =>
+    api.call('PATCH', pathOf(manifest), {
+      query: { fieldManager: 'tka-components', force: 'true', dryRun: 'All', fieldValidation: 'Strict' },
+      contentType: 'application/apply-patch+yaml',
+      body: manifest,
+    })
+
+  it('build in every combination, and the API server and its webhooks take whatever comes out', async () => {
+    const distinct: Manifest[] = []
+    for (let set = 0; set < 2 ** all.length; set++) {
+      const chosen = all.filter((_, at) => (set >> at) % 2 === 1)
+      const manifests = await build(chosen)
+      const names = manifests.map(
+        ({ apiVersion, ...manifest }) => `${apiVersion} ${nameOf({ apiVersion, ...manifest })}`,
+      )
+      assert.equal(new Set(names).size, names.length, `${chosen}: an object twice`)
+      for (const manifest of manifests)
+        if (!distinct.some(other => isDeepStrictEqual(other, manifest))) distinct.push(manifest)
+    }
+    assert.ok(distinct.length > base.length)
+    for (const manifest of distinct) {
+      if (foreign.has(manifest.kind)) continue
+      if (manifest.kind === 'EventPolicy') {
+        // Only where sender authentication is on; that this is all, the definitions' schema has said before.
+        await assert.rejects(tryApply(manifest), /oidc-authentication feature not enabled/, nameOf(manifest))
+      } else await assert.doesNotReject(tryApply(manifest), nameOf(manifest))
+    }
+  })
+
+  it('leave no trace of the default names in an install of another', async () => {
+    for (const manifest of await build(all))
+      assert.doesNotMatch(JSON.stringify(manifest), /tka-system|"namespace":"tka"/, nameOf(manifest))
+  })
+
+  it('without Serving, leave nothing of it', async () => {
+    const kinds = (await build(['plain'])).map(({ apiVersion }) => apiVersion)
+    assert.ok(kinds.every(apiVersion => !apiVersion.startsWith('serving.knative.dev/')))
+    const mentions = (await build(['plain'])).filter(manifest =>
+      JSON.stringify(manifest.spec)?.includes('serving.knative.dev/v1'),
+    )
+    assert.deepEqual(mentions.map(nameOf), [])
+  })
+
+  it('make what is Ready without a pod', async () => {
+    const chosen = ['debug', 'headscale', 'plain', 'ping']
+    const manifests = await build(chosen)
+    await applyAll(api, manifests)
+    stack.defer(() => deleteAll(api, manifests))
+    const bound = manifests.filter(({ kind }) => kind === 'Trigger' || kind === 'SinkBinding' || kind === 'Broker')
+    assert.equal(bound.length, 1 + 5 + 5)
+    await Promise.all(bound.map(manifest => becomesReady(api, manifest, AbortSignal.timeout(60_000))))
+  })
+
+  it('let the sweeper look at the tick of a PingSource', async () => {
+    const without = functionNames.filter(name => name !== 'sweeper' && name !== 'deadletter')
+    await using install = await installTka(lab, { components: ['ping'], without })
+    // As the adapter of PingSources sends it, which is no part of the lab.
+    const { host, pathname } = new URL(install.brokerUrl)
+    const proxy = new URL(lab.clusterDns)
+    const outgoing = request({
+      host: proxy.hostname,
+      port: proxy.port,
+      method: 'POST',
+      path: `http://${host}${pathname}`,
+      signal: AbortSignal.timeout(20_000),
+      headers: {
+        host,
+        'content-type': 'application/json',
+        'ce-specversion': '1.0',
+        'ce-type': 'dev.knative.sources.ping',
+        'ce-source': `/apis/v1/namespaces/${install.namespaces.system}/pingsources/tick`,
+        'ce-id': 'a4ab1d7c-5a0f-4f2b-8c2a-6f0a1f6a0c55',
+      },
+    })
+    outgoing.end('{}')
+    const [response] = await once(outgoing, 'response')
+    response.resume()
+    assert.equal(response.statusCode, 202)
+    const lines = install.shadow.logs('sweeper').map(({ text }) => text)
+    assert.ok(
+      lines.some(line => line.includes('"outcome":"swept"')),
+      lines.join('\n'),
+    )
+  })
+
+  it('refuse what is not there', async () => {
+    await assert.rejects(build(['ping', 'pong']), /no component pong; there are debug/)
+  })
+})

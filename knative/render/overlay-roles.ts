@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { parse, stringify } from 'yaml'
+import { type Config, parseConfig } from '#core/config'
+import { mergeConfig } from '#core/merge-config'
+import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
+import type { Manifest } from './manifest.ts'
+import { checkShippedRoles, rolesOf } from './offered-roles.ts'
+import { readBase } from './read-base.ts'
+
+const names = v.array(v.pipe(v.string(), v.nonEmpty()))
+/** The form of `guard.yaml`. */
+const Guard = v.strictObject({ adminGroups: v.exactOptional(names), audiences: v.exactOptional(names) })
+
+const Variables = v.array(v.object({ name: v.string(), expression: v.string() }))
+const Policy = v.object({ spec: v.object({ variables: v.optional(Variables, []) }) })
+const Role = v.object({ rules: v.array(v.object({ verbs: v.array(v.string()) })) })
+const ConfigData = v.object({ 'config.yaml': v.string() })
+
+/** One step of a JSON Patch (RFC 6902). */
+interface PatchStep {
+  readonly op: 'test' | 'replace'
+  readonly path: string
+  readonly value: unknown
+}
+
+/**
+ * The text of an overlay's `roles/kustomization.yaml`: what follows from its `values.yaml` and `guard.yaml` for the provisioner's right
+ * to bind and for the guard. Throws where the functions would refuse the values, and for a role too strong to be offered unmarked.
+ */
+export async function overlayRoles(overlay: string): Promise<string> {
+  const base = await readBase()
+  const read = async (name: string) => parse(await readFile(join(overlay, name), 'utf8'))
+  const [values, guard] = await Promise.all([read('values.yaml'), read('guard.yaml')])
+  const config = parseConfig(mergeConfig(parse(configOf(base)), values))
+  checkShippedRoles(config.roles)
+  requireDefaultNames(config)
+  const patches = base.flatMap(manifest => {
+    const steps = stepsFor(manifest, config, v.parse(Guard, guard))
+    const { kind, metadata } = manifest
+    return steps.length === 0 ? [] : [{ target: { kind, name: metadata.name }, patch: stringify(steps) }]
+  })
+  const component = { apiVersion: 'kustomize.config.k8s.io/v1alpha1', kind: 'Component', patches }
+  return `# Written by \`make overlay\` from values.yaml and guard.yaml.\n${stringify(component, { lineWidth: 0 })}`
+}
+
+function stepsFor(manifest: Manifest, config: Config, guard: GuardOptions): readonly PatchStep[] {
+  if (manifest.kind === 'ClusterRole' && manifest.metadata.name === 'tka-provisioner') {
+    const at = v.parse(Role, manifest).rules.findIndex(({ verbs }) => verbs.includes('bind'))
+    return [
+      { op: 'test', path: `/rules/${at}/verbs`, value: ['bind'] },
+      { op: 'replace', path: `/rules/${at}/resourceNames`, value: rolesOf(config.roles) },
+    ]
+  }
+  if (manifest.kind !== 'ValidatingAdmissionPolicy') return []
+  const before = v.parse(Policy, manifest).spec.variables
+  const after = v.parse(Policy, setGuardVariables(manifest, config, guard)).spec.variables
+  // The values are literals; the other variables are expressions over the request and stay as they are.
+  return after.flatMap(({ name, expression }, at) =>
+    isValue(before[at]?.expression ?? '')
+      ? ([
+          { op: 'test', path: `/spec/variables/${at}/name`, value: name },
+          { op: 'replace', path: `/spec/variables/${at}/expression`, value: expression },
+        ] as const)
+      : [],
+  )
+}
+
+const isValue = (expression: string): boolean => /^(["[0-9]|duration\()/.test(expression)
+
+// kustomize gives objects no other names in the middle of an expression; the renderer does.
+function requireDefaultNames({ install, namespaces }: Config): void {
+  if (install === 'tka' && namespaces.system === 'tka-system' && namespaces.sessions === 'tka') return
+  throw new Error(
+    'an overlay has the default names (install tka, namespaces tka-system and tka): for others use knative/render.ts',
+  )
+}
+
+function configOf(base: readonly Manifest[]): string {
+  const map = base.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'tka-config')
+  return v.parse(ConfigData, map?.data)['config.yaml']
+}

@@ -1,0 +1,59 @@
+import * as v from 'valibot'
+import type { Manifest } from './manifest.ts'
+
+const Probe = v.looseObject({ httpGet: v.looseObject({ path: v.string() }) })
+const Container = v.looseObject({ name: v.string(), readinessProbe: Probe, livenessProbe: Probe })
+const KnativeService = v.object({
+  spec: v.object({
+    template: v.object({
+      spec: v.looseObject({
+        containers: v.array(Container),
+        // Serving's own; the second becomes the pod's time to end.
+        containerConcurrency: v.optional(v.number()),
+        timeoutSeconds: v.number(),
+      }),
+    }),
+  }),
+})
+
+const part = { 'app.kubernetes.io/part-of': 'tka', 'app.kubernetes.io/instance': 'tka' }
+
+/** What runs a function where there is no Knative Serving: a Deployment of one pod, and the Service in front of it. */
+export function plainOf(knativeService: Manifest): readonly Manifest[] {
+  const { name, namespace } = knativeService.metadata
+  const { containerConcurrency: _, timeoutSeconds, ...pod } = v.parse(KnativeService, knativeService).spec.template.spec
+  const selector = { 'app.kubernetes.io/name': name }
+  const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels: { ...selector, ...part } }
+  const containers = pod.containers.map(({ readinessProbe, livenessProbe, ...container }) => ({
+    ...container,
+    ports: [{ name: 'http', containerPort: 8080 }],
+    readinessProbe: onPort(readinessProbe),
+    livenessProbe: onPort(livenessProbe),
+  }))
+  return [
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata,
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: selector },
+        template: {
+          metadata: { labels: selector },
+          spec: { ...pod, enableServiceLinks: false, terminationGracePeriodSeconds: timeoutSeconds, containers },
+        },
+      },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata,
+      spec: { selector, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+    },
+  ]
+}
+
+// Serving knows the port of the one container; a kubelet must be told.
+function onPort({ httpGet, ...probe }: v.InferOutput<typeof Probe>) {
+  return { ...probe, httpGet: { ...httpGet, port: 'http' } }
+}

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import * as v from 'valibot'
+import { parseAllDocuments, stringify } from 'yaml'
+import { Manifest } from './manifest.ts'
+
+const knative = fileURLToPath(new URL('../', import.meta.url))
+
+/** The components that there are: the folders of `knative/components`. */
+export async function componentNames(): Promise<readonly string[]> {
+  const entries = await readdir(join(knative, 'components'), { withFileTypes: true })
+  return entries.flatMap(entry => (entry.isDirectory() ? [entry.name] : [])).sort()
+}
+
+/** Reads `knative/base` with components, as `kubectl kustomize` builds it. Throws for a component that there is not. */
+export async function readComponents(components: readonly string[], kubectl: string): Promise<readonly Manifest[]> {
+  const known = await componentNames()
+  const unknown = components.filter(name => !known.includes(name))
+  if (unknown.length > 0) throw new Error(`no component ${unknown.join(', ')}; there are ${known.join(', ')}`)
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'tka-components-')))
+  try {
+    const from = (path: string) => relative(directory, join(knative, path))
+    const kustomization = {
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: [from('base')],
+      components: components.map(name => from(`components/${name}`)),
+    }
+    await writeFile(join(directory, 'kustomization.yaml'), stringify(kustomization))
+    const { stdout } = await promisify(execFile)(kubectl, ['kustomize', directory], {
+      timeout: 30_000,
+      maxBuffer: 16 << 20,
+    })
+    return parseAllDocuments(stdout).map(document => v.parse(Manifest, document.toJS()))
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}

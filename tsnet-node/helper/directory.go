@@ -30,18 +30,18 @@ func (n *node) whoIsNode(ctx context.Context, a whoIsNodeArgs) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := askNode(ctx, client, id, ip)
+	found, err := n.askNode(id, ip)
 	if codeOf(err) != "ERR_TSNET_PEER_NOT_FOUND" {
 		return found, err
 	}
 	if ip, err = n.directory.find(ctx, client, id, ip); err != nil {
 		return nil, err
 	}
-	return askNode(ctx, client, id, ip)
+	return n.askNode(id, ip)
 }
 
-func askNode(ctx context.Context, client *local.Client, id tailcfg.StableNodeID, ip netip.Addr) (nodeAnswer, error) {
-	who, err := ask(ctx, client, ip)
+func (n *node) askNode(id tailcfg.StableNodeID, ip netip.Addr) (nodeAnswer, error) {
+	who, err := n.ask(ip)
 	if err == nil && who.Peer.Node.ID != string(id) {
 		err = local.ErrPeerNotFound
 	}

@@ -29,7 +29,7 @@ func (l *listener) identify(ctx context.Context, conn net.Conn, h *header) error
 		return err // nobody to ask about
 	}
 	h.Remote, h.Local = remote.String(), localAddr.String()
-	who, err := ask(ctx, l.client, remote.Addr())
+	who, err := l.node.ask(remote.Addr())
 	h.At = who.At
 	switch {
 	case err == nil:

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-
-	"tailscale.com/client/local"
 )
 
 type listenArgs struct {
@@ -27,9 +25,8 @@ type unlistenArgs struct {
 type listener struct {
 	net.Listener
 	listenArgs
-	node   *node
-	client *local.Client
-	tls    *tls.Config // nil for plain TCP
+	node *node
+	tls  *tls.Config // nil for plain TCP
 }
 
 func (n *node) listen(a listenArgs) (any, error) {
@@ -44,7 +41,7 @@ func (n *node) listen(a listenArgs) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{Listener: accepting, listenArgs: a, node: n, client: client}
+	l := &listener{Listener: accepting, listenArgs: a, node: n}
 	if a.TLS {
 		l.tls = &tls.Config{
 			MinVersion:     tls.VersionTLS12,

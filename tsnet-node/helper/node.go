@@ -27,6 +27,7 @@ type node struct {
 	server       *tsnet.Server // nil until started
 	client       *local.Client
 	transport    *http.Transport // the client's
+	backend      backend         // set with the server
 	store        *parentStore    // nil when the state is in a directory
 	lock         *os.File        // held until the process ends
 	listeners    map[string]*listener
@@ -56,7 +57,7 @@ func (n *node) do(ctx context.Context, op string, raw json.RawMessage) (any, err
 	case "status":
 		return n.status(ctx)
 	case "whois":
-		return withArgs(raw, func(a whoIsArgs) (any, error) { return n.whoIs(ctx, a) })
+		return withArgs(raw, func(a whoIsArgs) (any, error) { return n.whoIs(a) })
 	case "whoisNode":
 		return withArgs(raw, func(a whoIsNodeArgs) (any, error) { return n.whoIsNode(ctx, a) })
 	case "listen":

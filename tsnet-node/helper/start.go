@@ -47,6 +47,7 @@ func (n *node) start(a startArgs) error {
 	if err := n.begin(a); err != nil {
 		return err
 	}
+	n.takeBackend()
 	server, err := n.newServer(a)
 	if err != nil {
 		return err

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"context"
 	"net/netip"
 	"time"
 
 	"tailscale.com/client/local"
+	"tailscale.com/client/tailscale/apitype"
 	"tsnet-node/helper/internal/peer"
 )
 
@@ -19,29 +19,29 @@ type answer struct {
 	Peer *peer.Peer `json:"peer,omitempty"`
 }
 
-func (n *node) whoIs(ctx context.Context, a whoIsArgs) (any, error) {
-	_, client, err := n.running()
-	if err != nil {
+func (n *node) whoIs(a whoIsArgs) (any, error) {
+	if _, _, err := n.running(); err != nil {
 		return nil, err
 	}
 	ip, err := netip.ParseAddr(a.IP)
 	if err != nil {
 		return nil, codedError{"ERR_TSNET_PROTOCOL", err.Error()}
 	}
-	return ask(ctx, client, ip)
+	return n.ask(ip)
 }
 
 // ask names the peer by its address alone: with a port, WhoIs would also answer for local connections of this machine.
-func ask(ctx context.Context, client *local.Client, ip netip.Addr) (answer, error) {
+func (n *node) ask(ip netip.Addr) (answer, error) {
 	a := answer{At: time.Now().UnixMilli()}
-	who, err := client.WhoIs(ctx, ip.String())
-	if err != nil {
-		if code := codeOf(err); code != "ERR_TSNET" {
-			return a, err
-		}
-		return a, codedError{"ERR_TSNET_WHOIS", err.Error()}
+	device, user, ok := n.backend.WhoIs("", netip.AddrPortFrom(ip, 0))
+	if !ok {
+		return a, local.ErrPeerNotFound
 	}
-	p, err := peer.From(who)
+	who := apitype.WhoIsResponse{Node: device.AsStruct(), UserProfile: &user}
+	if device.Addresses().Len() > 0 {
+		who.CapMap = n.backend.PeerCaps(device.Addresses().At(0).Addr())
+	}
+	p, err := peer.From(&who)
 	if err != nil {
 		return a, codedError{"ERR_TSNET_WHOIS", err.Error()}
 	}

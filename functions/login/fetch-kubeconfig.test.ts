@@ -105,6 +105,22 @@ describe('GET /kubeconfig', () => {
     await login
   })
 
+  it('answers 202, never 401, while an overtaken login waits for what the later one makes', async () => {
+    const denied = Promise.withResolvers<void>()
+    const trial = createTrialLogin({
+      holdMs: 2_000,
+      broker: async event => {
+        setImmediate(denied.resolve)
+        return deny(event, 'superseded')
+      },
+    })
+    const login = trial.request('POST', '~/login')
+    await denied.promise
+    assert.equal((await trial.request('GET', '~/kubeconfig')).status, 202)
+    trial.sessions.put(liveRecord({ sequence: '9'.repeat(16) }))
+    assert.equal((await login).status, 202)
+  })
+
   it('answers 200 right after the 202 of the login, even if the watch of the Leases is behind', async () => {
     const trial = createTrialLogin({
       broker: async event => (event.type === 'dev.tka.session.requested.v1' ? grant(event) : undefined),

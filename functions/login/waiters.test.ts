@@ -44,13 +44,15 @@ describe('those who wait', () => {
     assert.deepEqual(await waiter.answer, { kind: 'ended' })
   })
 
-  it('for a session are known by person, the latest first, until they are answered', () => {
+  it('for a session are known by person, the latest first, until they leave', () => {
     const waiters = createWaiters()
     waiters.open(login('a1'))
     waiters.open(logout('a2'))
-    const last = waiters.open(login('a3'))
-    assert.equal(waiters.pendingLogin('alice')?.request, 'a3')
-    last.settle({ kind: 'denied', code: 'unavailable' })
+    {
+      using last = waiters.open(login('a3'))
+      last.settle({ kind: 'denied', code: 'superseded' })
+      assert.equal(waiters.pendingLogin('alice')?.request, 'a3', 'it still waits for the later login')
+    }
     assert.equal(waiters.pendingLogin('alice')?.request, 'a1')
     assert.equal(waiters.pendingLogin('bob'), undefined)
   })

@@ -16,7 +16,7 @@ export interface Waiters {
   /** Begins to wait; throws `too-many-requests` when this person, or everybody together, waits for too much already. */
   open<W extends Wish>(wish: W): Waiter<W>
   find(request: string): Waiter | undefined
-  /** The session that a person waits for right now. */
+  /** The session that a person waits for right now, be it one that a later login of theirs makes. */
   pendingLogin(person: string): LoginWish | undefined
   readonly size: number
 }
@@ -48,7 +48,6 @@ export function createWaiters(limits: WaiterLimits = defaultLimits): Waiters {
     find: request => waiting.get(request),
     pendingLogin: person =>
       ofPerson(person)
-        .filter(({ settled }) => !settled)
         .map(({ wish }) => wish)
         .findLast(wish => wish.kind === 'login'),
     get size() {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import type { StateStore } from '../src/index.ts'
 import { startTestnet } from '../src/testing/index.ts'
 import { startSecureNode } from './secure-node.ts'
 import { rejection, startNode } from './support.ts'
@@ -20,6 +24,29 @@ suite('the tailnet’s certificates', () => {
     }
     const aborted = await rejection(node.certPair(name, { signal: AbortSignal.abort() }))
     assert.equal(aborted.name, 'AbortError')
+  })
+
+  test('are kept where the owner keeps the rest of the state, so that a restart orders none anew', async () => {
+    await using net = await startTestnet()
+    const name = 'stored.tail-scale.ts.net'
+    const { cert, key, authority } = await net.certificate(name)
+    const values = new Map([
+      [`${name}.crt`, Buffer.from(cert)],
+      [`${name}.key`, Buffer.from(key)],
+    ])
+    const stateStore: StateStore = {
+      read: async at => values.get(at),
+      write: async (at, value) => void values.set(at, Buffer.from(value)),
+    }
+    const dir = await mkdtemp(join(tmpdir(), 'authority-'))
+    try {
+      await writeFile(join(dir, 'ca.pem'), authority)
+      const env = { ...net.env, SSL_CERT_FILE: join(dir, 'ca.pem') }
+      await using node = await startNode(net, { hostname: 'stored', stateStore, env })
+      assert.equal((await node.certPair(name)).cert, cert)
+    } finally {
+      await rm(dir, { recursive: true })
+    }
   })
 
   test('are not to be had where HTTPS is off: listening says so, and plain HTTP goes on', async () => {

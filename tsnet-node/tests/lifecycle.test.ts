@@ -168,6 +168,30 @@ suite('many connections', () => {
     assert.equal(answers.filter(answer => answer.toString() === 'here').length, 200)
   })
 
+  test('that their clients break off at once leave nothing open', async () => {
+    const host = (await node.status()).ips[0] ?? ''
+    const { helperPid } = node
+    await using listener = await node.listen({ port: 7004 })
+    const descriptors = () => readdirSync('/proc/self/fd').length + readdirSync(`/proc/${helperPid}/fd`).length
+    const before = descriptors()
+    let open = 0
+    let seen = 0
+    listener.on('connection', socket => {
+      seen++
+      open++
+      socket.on('error', () => {}).on('close', () => open--)
+      socket.write(Buffer.alloc(1 << 16)) // nobody reads it: the client's close is a reset
+    })
+    const breaker = async () => {
+      for (let i = 0; i < 25; i++) (await laptop.connect({ host, port: 7004 })).resetAndDestroy()
+    }
+    await Promise.all(Array.from({ length: 20 }, breaker))
+    const gone = () => open === 0 && descriptors() <= before
+    await eventually(gone, { withinMs: 10_000, what: `no connection and ${before} descriptors` })
+    assert.ok(seen > 0, 'at least some got as far as this')
+    assert.equal(node.helperPid, helperPid)
+  })
+
   test('do not hold up close, not even 1 000 open ones', async () => {
     const host = (await node.status()).ips[0] ?? ''
     const listener = await node.listen({ port: 7003 })

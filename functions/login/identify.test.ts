@@ -6,15 +6,16 @@ import {
   TailscaleError,
   type TailscaleErrorCode,
   type TailscaleSocket,
+  type UserIdentity,
   type WhoIsOptions,
 } from 'tsnet-node'
 import { ConnectionLost } from './connection.ts'
-import { identify, toTailnetIdentity } from './identify.ts'
+import { identify, identifyNode, toTailnetIdentity } from './identify.ts'
 
 const capability = 'specht-labs.de/cap/tka'
 const facts = { remoteAddress: '100.64.0.2', remotePort: 4_242, at: 0 }
 const node = { id: 'n1', name: 'laptop.tail1.ts.net', tags: [] }
-const user: Identity = {
+const user: UserIdentity = {
   kind: 'user',
   ...facts,
   user: { id: 7, login: 'alice@example.com', displayName: 'Alice' },
@@ -88,5 +89,24 @@ describe('asking who is at the other end', () => {
   it('rejects where the connection is somebody else by now', async () => {
     const source = failing(new TailscaleError('ERR_TSNET_IDENTITY_CHANGED', 'no'))
     await assert.rejects(identify(socket, source, capability), ConnectionLost)
+  })
+})
+
+describe('asking who has a node', () => {
+  const { signal } = new AbortController()
+  const failing = (code: TailscaleErrorCode) => ({ whoIsNode: () => Promise.reject(new TailscaleError(code, 'no')) })
+
+  it('gives the person whose node it is', async () => {
+    const source = { whoIsNode: async (id: string) => ({ ...user, node: { ...node, id } }) }
+    assert.deepEqual(await identifyNode('n1', source, capability, signal), toTailnetIdentity(user, capability))
+  })
+
+  it('gives unknown when the node is gone, whois-failed when nobody could say', async () => {
+    assert.deepEqual(await identifyNode('n1', failing('ERR_TSNET_PEER_NOT_FOUND'), capability, signal), {
+      kind: 'unknown',
+    })
+    assert.deepEqual(await identifyNode('n1', failing('ERR_TSNET_NOT_UP'), capability, signal), {
+      kind: 'whois-failed',
+    })
   })
 })

@@ -1,10 +1,15 @@
-import { type Identity, TailscaleError, type TailscaleSocket, type WhoIsOptions } from 'tsnet-node'
+import { type Identity, type PeerIdentity, TailscaleError, type TailscaleSocket, type WhoIsOptions } from 'tsnet-node'
 import type { TailnetIdentity } from '#core/tailnet-identity'
 import { ConnectionLost } from './connection.ts'
 
-/** What identifying needs of the tailnet node. */
-export interface WhoIsSource {
+/** Says who is at the other end of a connection. */
+interface ConnectionSource {
   reauthorize(socket: TailscaleSocket, options: WhoIsOptions): Promise<Identity>
+}
+
+/** Says who has a node, connected or not. */
+interface NodeSource {
+  whoIsNode(id: string, options: { readonly signal: AbortSignal }): Promise<PeerIdentity>
 }
 
 /** Half of what is allowed between question and decision, so that the other half is left for deciding. */
@@ -12,14 +17,29 @@ const freshMs = 1_000
 const timeoutMs = 2_000
 
 /** Who is at the other end of a tailnet connection now, in the terms that the rules are decided in. */
-export async function identify(
+export function identify(
   socket: TailscaleSocket,
-  node: WhoIsSource,
+  source: ConnectionSource,
   capability: string,
 ): Promise<TailnetIdentity> {
+  const options = { maxAgeMs: freshMs, signal: AbortSignal.timeout(timeoutMs) }
+  return identityFrom(source.reauthorize(socket, options), capability)
+}
+
+/** Who has the node with this stable id now; `unknown` when the tailnet has no such node any more. */
+export function identifyNode(
+  id: string,
+  source: NodeSource,
+  capability: string,
+  signal: AbortSignal,
+): Promise<TailnetIdentity> {
+  const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) }
+  return identityFrom(source.whoIsNode(id, options), capability)
+}
+
+async function identityFrom(answer: Promise<Identity>, capability: string): Promise<TailnetIdentity> {
   try {
-    const options = { maxAgeMs: freshMs, signal: AbortSignal.timeout(timeoutMs) }
-    return toTailnetIdentity(await node.reauthorize(socket, options), capability)
+    return toTailnetIdentity(await answer, capability)
   } catch (error) {
     if (!(error instanceof TailscaleError)) return { kind: 'whois-failed' }
     if (error.code === 'ERR_TSNET_PEER_NOT_FOUND') return { kind: 'unknown' }

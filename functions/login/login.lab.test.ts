@@ -8,7 +8,7 @@ const view = { role: 'view', period: '8h' }
 describe('login on a real tailnet', () => {
   let stand: Stand
   before(async () => {
-    stand = await openStand()
+    stand = await openStand({ config: { login: { driftInterval: '1s' } } })
   })
   after(() => stand?.[Symbol.asyncDispose]())
 
@@ -19,15 +19,20 @@ describe('login on a real tailnet', () => {
     return found.map(({ id, ips }) => ({ id, ips }))
   }
 
+  async function restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const { shadow } = stand.install
+    const starts = shadow.starts('login')
+    await shadow.kill('login', signal)
+    await waitUntil('another process', async () => shadow.starts('login') > starts || 'the old one')
+    await shadow.ready('login')
+  }
+
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     it(`is the same node after ${signal}, and the sessions are still there`, async () => {
       const person = await stand.join(`otto-${signal.toLowerCase()}`, { rules: [view] })
       assert.equal((await person.login()).status, 202)
       const before = await node()
-      const starts = stand.install.shadow.starts('login')
-      await stand.install.shadow.kill('login', signal)
-      await waitUntil('another process', async () => stand.install.shadow.starts('login') > starts || 'the old one')
-      await stand.install.shadow.ready('login')
+      await restart(signal)
       await waitUntil('back on the tailnet', async () => {
         const { status } = await person.request('GET', '/login')
         return status === 200 || `answered ${status}`
@@ -38,6 +43,43 @@ describe('login on a real tailnet', () => {
       assert.equal((await person.logout()).status, 200)
     })
   }
+
+  it('ends a session whose rule is gone though its device asks nothing, also one from before a restart', async () => {
+    const quinn = await stand.join('quinn', { rules: [view] })
+    assert.equal((await quinn.login()).status, 202)
+    await restart('SIGTERM')
+    await quinn.setRules([])
+    await stand.nothingLeftOf('quinn')
+    const subject = stand.serviceAccount('quinn')
+    const end = await stand.tap.waitFor(seen => seen.type === 'dev.tka.logout.requested.v1' && seen.subject === subject)
+    assert.equal(JSON.parse(Buffer.from(end.body).toString()).reason, 'grant-lost')
+  })
+
+  it('leaves a session to pick up for a client that went away while it was made', async () => {
+    const rosa = await stand.join('rosa', { rules: [view] })
+    const subject = stand.serviceAccount('rosa')
+    await stand.install.shadow.kill('provisioner', 'SIGSTOP')
+    const gone = new AbortController()
+    const url = `http://${stand.install.hostname}/api/v1alpha1/login`
+    const login = rosa.laptop.request(url, { method: 'POST', signal: gone.signal })
+    await waitUntil('the request is under way', async () => {
+      const { status } = await rosa.request('GET', '/login')
+      return status === 202 || `answered ${status}`
+    })
+    gone.abort()
+    await assert.rejects(login)
+    await stand.install.shadow.kill('provisioner', 'SIGCONT')
+    await waitUntil('the session can be picked up', async () => {
+      const { status } = await rosa.request('GET', '/kubeconfig')
+      assert.ok(status === 200 || status === 202, `answered ${status}`)
+      return status === 200 || `answered ${status}`
+    })
+    assert.equal((await rosa.request('GET', '/login')).status, 200)
+    const ends = stand.tap.events.filter(
+      seen => seen.type === 'dev.tka.logout.requested.v1' && seen.subject === subject,
+    )
+    assert.deepEqual(ends, [])
+  })
 
   it('decides every request of a kept-alive connection by the policy of the last two seconds', async () => {
     const pia = await stand.join('pia', { rules: [view] })

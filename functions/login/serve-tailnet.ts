@@ -8,7 +8,6 @@ import type { Config } from '#core/config'
 import type { Logger } from '#io/log'
 import type { Connection } from './connection.ts'
 import { identify } from './identify.ts'
-import type { NodeDirectory } from './node-directory.ts'
 import type { NodeHolding } from './node-lease.ts'
 import type { TailnetEnv } from './tailnet-app.ts'
 import { createTailnetServer } from './tailnet-server.ts'
@@ -25,7 +24,6 @@ export interface ServeTailnetDeps {
   readonly config: Config
   readonly app: Hono<TailnetEnv>
   readonly state: StateStore
-  readonly directory: NodeDirectory
   /** File with the key that a node joins with; used while its state is empty. */
   readonly authKeyFile: string
   readonly hold: (options: { readonly insist: boolean; readonly signal: AbortSignal }) => Promise<NodeHolding>
@@ -118,18 +116,17 @@ function logNode(node: TailscaleNode, log: Logger): void {
 const ports = { http: 80, https: 443 } as const
 
 async function openPort(
-  { config, app, directory }: ServeTailnetDeps,
+  { config, app }: ServeTailnetDeps,
   node: TailscaleNode,
   status: NodeStatus,
   scheme: 'http' | 'https',
 ): Promise<AsyncDisposable> {
   const port = ports[scheme]
   const listener: ListenerNames = { scheme, port, hosts: namesOf(status) }
-  const connectionOf = ({ socket }: IncomingMessage): Connection => {
-    const peer = socket as TailscaleSocket
-    directory.seen(peer.tailscale)
-    return { listener, identify: () => identify(peer, node, config.capability) }
-  }
+  const connectionOf = ({ socket }: IncomingMessage): Connection => ({
+    listener,
+    identify: () => identify(socket as TailscaleSocket, node, config.capability),
+  })
   const { server, drain } = createTailnetServer({ app, timeouts: config.login, connectionOf })
   const accepting = await node.serve(server, { port, tls: scheme === 'https', unknownPeers: 'accept' })
   return {

@@ -1,0 +1,61 @@
+import { hostname } from 'node:os'
+import type { Hono } from 'hono'
+import type { Config } from '#core/config'
+import type { Environment } from '#io/environment'
+import type { Kubernetes } from '#io/kubernetes/kubernetes'
+import type { Logger } from '#io/log'
+import { identifyNode } from './identify.ts'
+import { defaultTiming, holdNode } from './node-lease.ts'
+import { nodeLeaseCalls } from './node-lease-calls.ts'
+import { createNodeState } from './node-state.ts'
+import { type NodeUp, serveTailnet } from './serve-tailnet.ts'
+import type { TailnetEnv } from './tailnet-app.ts'
+import type { GrantDeps } from './watch-grants.ts'
+
+/** The tailnet, whether or not this pod is its node right now. */
+export interface Tailnet extends Pick<GrantDeps, 'whoIsNode' | 'handingOver'> {
+  /** Serves the app over the tailnet whenever this pod may be the node, until `signal`. */
+  serve(app: Hono<TailnetEnv>, signal: AbortSignal): Promise<void>
+}
+
+/** What the tailnet needs. */
+export interface TailnetOptions {
+  readonly config: Config
+  readonly env: Environment
+  readonly kubernetes: Kubernetes
+  readonly log: Logger
+}
+
+/** Puts the tailnet together: the node's state is in a Secret, and a Lease says which pod may be it. */
+export function openTailnet({ config, env, kubernetes, log }: TailnetOptions): Tailnet {
+  const { system: namespace } = config.namespaces
+  const lease = { namespace, name: `${config.install}-login` }
+  const holding = {
+    // A restarted container is the same pod and takes its own Lease back at once.
+    me: `${hostname()}-${process.pid}`,
+    ...nodeLeaseCalls(kubernetes, lease, Date.now),
+    failed: (error: unknown) => log.warn('the Lease of the tailnet node failed', { error }),
+    timing: defaultTiming,
+  }
+  let up: NodeUp | undefined
+  return {
+    handingOver: () => up?.leaving.aborted ?? false,
+    whoIsNode: async (id, signal) =>
+      up ? identifyNode(id, up.node, config.capability, signal) : { kind: 'whois-failed' },
+    serve: (app, signal) =>
+      serveTailnet(
+        {
+          config,
+          app,
+          log,
+          state: createNodeState(kubernetes, { namespace, name: `${config.install}-login-node` }),
+          authKeyFile: env.TKA_TAILNET_AUTH_KEY_FILE ?? '/etc/tka/tailnet/auth-key',
+          nodeChanged: node => {
+            up = node
+          },
+          hold: options => holdNode(holding, options),
+        },
+        signal,
+      ),
+  }
+}

@@ -1,4 +1,4 @@
-// Makes the keys of one install: node knative/keys.ts --dir keys, then kubectl apply -k keys
+// Makes the keys of one install: node knative/keys.ts --dir keys, then kubectl apply -k keys (see --help)
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -9,8 +9,10 @@ import { keyKustomization } from './render/key-manifests.ts'
 
 const usage = `usage: node knative/keys.ts [--dir keys] [--install tka] [--namespace tka-system] [--days 365]
 
-Writes one private key for each function that signs, the public keys of all of them, and a kustomization, so that
-kubectl apply -k <dir> puts them where the functions look for them. Never overwrites a key.`
+Writes one private key for each function that signs, the public keys of all of them, and a kustomization that puts them where
+the functions look for them. Never overwrites a key. For whoever keeps keys elsewhere: the install's own Job makes some where
+there are none. Apply them as another manager, so that the next apply of the base leaves them alone:
+kubectl apply --server-side --force-conflicts --field-manager=tka-keys -k <dir>`
 
 const { values } = parseArgs({
   options: {
@@ -33,5 +35,7 @@ if (values.help === true) {
   const kustomization = keyKustomization(keys, { install: values.install, system: values.namespace })
   await writeFile(join(values.dir, 'kustomization.yaml'), stringify(kustomization))
   for (const path of paths) console.log(path)
-  console.log(`\nvalid for ${days} days; next: kubectl apply -k ${values.dir}`)
+  console.log(
+    `\nvalid for ${days} days; next: kubectl apply --server-side --force-conflicts --field-manager=tka-keys -k ${values.dir}`,
+  )
 }

@@ -11,24 +11,28 @@ export interface GeneratedKeys {
   readonly public: PublicJwks
 }
 
-/** Makes the keys of an install, good from `notBefore` until `notAfter` (epoch milliseconds). */
-export async function generateKeys(validity: {
+/** When a key counts (epoch milliseconds). */
+export interface KeyValidity {
   readonly notBefore: number
   readonly notAfter: number
-}): Promise<GeneratedKeys> {
-  const made = await Promise.all(functionNames.map(generateKey))
-  const window = { notBefore: toWireTime(validity.notBefore), notAfter: toWireTime(validity.notAfter) }
-  return {
-    private: made,
-    public: {
-      keys: made.map(({ d: _, ...jwk }) => v.parse(PublicJwk, { ...jwk, use: 'sig', alg: 'Ed25519', ...window })),
-    },
-  }
 }
 
-async function generateKey(owner: FunctionName): Promise<SigningJwk> {
+/** Makes the keys of an install, all good for the same time. */
+export async function generateKeys(validity: KeyValidity): Promise<GeneratedKeys> {
+  const made = await Promise.all(functionNames.map(generateSigningKey))
+  return { private: made, public: { keys: made.map(jwk => publicJwkOf(jwk, validity)) } }
+}
+
+/** Makes one function's key. */
+export async function generateSigningKey(owner: FunctionName): Promise<SigningJwk> {
   const { privateKey } = await generateKeyPair('Ed25519', { extractable: true })
   const jwk = await exportJWK(privateKey)
   const kid = `${owner}-${(await calculateJwkThumbprint(jwk)).slice(0, 12)}`
   return v.parse(SigningJwk, { kty: jwk.kty, crv: jwk.crv, x: jwk.x, d: jwk.d, kid, function: owner })
+}
+
+/** The public part of a key, as the public set holds it. */
+export function publicJwkOf({ d: _, ...jwk }: SigningJwk, { notBefore, notAfter }: KeyValidity): PublicJwk {
+  const window = { notBefore: toWireTime(notBefore), notAfter: toWireTime(notAfter) }
+  return v.parse(PublicJwk, { ...jwk, use: 'sig', alg: 'Ed25519', ...window })
 }

@@ -57,6 +57,14 @@ const rights: Readonly<
   },
   deadletter: { sessions: [], system: [], elsewhere: [] },
   tick: { sessions: [], system: [], elsewhere: [] },
+  keys: {
+    sessions: [],
+    system: [
+      'configmaps[INSTALL-public-keys]: get patch',
+      `secrets[${functionNames.map(name => `INSTALL-${name}-signing-key`).join(',')}]: get patch`,
+    ],
+    elsewhere: [],
+  },
 }
 
 describe('the rights of the functions', () => {
@@ -80,7 +88,7 @@ describe('the rights of the functions', () => {
       const api = await as(name)
       const { sessions, system } = install.namespaces
       const named = (rules: readonly string[]) =>
-        rules.map(rule => rule.replace('INSTALL', install.install).replace('SESSIONS', sessions))
+        rules.map(rule => rule.replaceAll('INSTALL', install.install).replace('SESSIONS', sessions))
       assert.deepEqual(await rulesIn(api, sessions), named(expected.sessions))
       assert.deepEqual(await rulesIn(api, system), named(expected.system))
       assert.deepEqual(await rulesIn(api, 'default'), named(expected.elsewhere))

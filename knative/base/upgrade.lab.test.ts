@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import * as v from 'valibot'
 import { parse, stringify } from 'yaml'
+import { functionNames } from '#events/functions'
 import { openStand, type Stand } from '../e2e/stand.ts'
 import type { Person } from '../lab/person.ts'
 import { waitUntil } from '../lab/wait-until.ts'
@@ -50,8 +51,22 @@ describe('an install', () => {
     const { manifests } = await render({ config })
     newer = join(stand.install.keysDir, 'newer.yaml')
     await writeFile(newer, manifests.map(manifest => stringify(manifest)).join('---\n'))
+    const before = await holder()
     await apply()
     assert.equal(await diff(), '')
+    await waitUntil('every function to run as it now should', async () => {
+      const old = functionNames.filter(name => stand.install.shadow.starts(name) < 2)
+      return old.length === 0 || old.join(', ')
+    })
+    await Promise.all(functionNames.map(name => stand.install.shadow.ready(name)))
+    await waitUntil('the new login to hold the tailnet node', async () => {
+      const now = await holder()
+      return (now !== '' && now !== before) || `${now} holds it`
+    })
+    await waitUntil('login to answer', async () => {
+      const { status } = await alice.request('GET', '/login')
+      return status === 200 || `it answers ${status}`
+    })
     await apply()
     assert.equal(await diff(), '')
   })
@@ -95,6 +110,12 @@ describe('an install', () => {
       assert.equal(await stand.install.kubectl('get', 'namespace', namespace, '--ignore-not-found'), '')
     }
   })
+
+  const holder = () => {
+    const { install, namespaces } = stand.install
+    const path = 'jsonpath={.spec.holderIdentity}'
+    return stand.install.kubectl('get', 'lease', `${install}-login`, '-n', namespaces.system, '-o', path)
+  }
 
   const bindings = async (): Promise<readonly string[]> => {
     const { install } = stand.install

@@ -1,7 +1,6 @@
 import type { Manifest } from '../render/manifest.ts'
 import { type Api, ApiError } from './shadow/api.ts'
 
-const fieldManager = 'tka-install'
 const atOnce = 12
 
 /** Path of an object, whose kind must have a regular plural. */
@@ -12,8 +11,13 @@ export function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   return `${root}${scope}/${collection}/${metadata.name}`
 }
 
-/** Applies manifests server-side, namespaces first and the rest several at a time. */
-export async function applyAll(api: Api, manifests: readonly Manifest[], signal?: AbortSignal): Promise<void> {
+/** Applies manifests server-side, as one field manager; namespaces first and the rest several at a time. */
+export async function applyAll(
+  api: Api,
+  manifests: readonly Manifest[],
+  signal?: AbortSignal,
+  fieldManager = 'tka-install',
+): Promise<void> {
   const [first, rest] = [manifests.filter(isNamespace), manifests.filter(manifest => !isNamespace(manifest))]
   const apply = (manifest: Manifest) =>
     api.call('PATCH', pathOf(manifest), {

@@ -43,6 +43,8 @@ export interface InstallOptions {
   readonly render?: (description: InstallDescription) => Promise<Rendered>
   /** Components to add to the base, by their folder. */
   readonly components?: readonly string[]
+  /** True: the Job makes the keys, as in a cluster, and `keysDir` holds others. */
+  readonly keysByJob?: boolean
   /** Functions not to start; every one is started by default. */
   readonly without?: readonly string[]
   readonly signal?: AbortSignal
@@ -97,9 +99,10 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
   const keysDir = join(dir, 'keys')
   await writeKeys(keysDir, keys)
 
+  const keyObjects = options.keysByJob ? [] : keyManifests(keys, { install, system: namespaces.system })
   const manifests = [
-    ...base,
-    ...keyManifests(keys, { install, system: namespaces.system }),
+    // With keys of the lab's own there is nothing for the Job to make.
+    ...base.filter(({ kind }) => options.keysByJob || kind !== 'Job'),
     {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -120,6 +123,8 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
       signal,
     ),
   ])
+  // As whoever brings keys of his own does, so that applying the base again leaves them.
+  await applyAll(api, keyObjects, signal, 'tka-keys')
 
   progress(`starting the functions of ${install}`)
   const shadow = undo.use(

@@ -112,7 +112,7 @@ describe('render', () => {
   it('puts the image everywhere', async () => {
     const { manifests } = await render(ours)
     const images = JSON.stringify(manifests).match(/"image":"[^"]*"/g)
-    assert.deepEqual(images, Array(6).fill('"image":"registry.example.com/tka:7"'))
+    assert.deepEqual(images, Array(8).fill('"image":"registry.example.com/tka:7"'))
   })
 
   it('refuses to offer unmarked in the whole cluster what amounts to cluster-admin', async () => {

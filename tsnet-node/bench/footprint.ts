@@ -30,30 +30,35 @@ interface Cost {
 /** After the start, what is left over from it goes within this time. */
 const settleMs = 3_000
 
-/** Starts both programs as JavaScript, as a published package is, in turns. */
+/** A start takes so little that many are needed for a median that the machine's noise does not move. */
+const startsPerRound = 5
+
+/** Starts both programs with the package as it is published, in turns. */
 export async function measureFootprint(net: Testnet, rounds: number): Promise<Footprint> {
   const dir = await mkdtemp(join(tmpdir(), 'tsnet-node-bench-'))
   try {
     await asJavaScript(dir)
-    const plain: Cost[] = []
-    const withNode: Cost[] = []
+    const start = (name: Fixture) => startFixture(dir, name, net)
+    for (const name of ['plain', 'with-tsnet-node'] as const) await startMs(start, name) // reads them from the disk
+    const starts: Pair[] = []
+    for (let i = 0; i < rounds * startsPerRound; i += 1) starts.push(await inTurn(i, name => startMs(start, name)))
+    const resident: Pair[] = []
     const helpers: number[] = []
     for (let round = 0; round < rounds; round += 1) {
-      await using stack = new AsyncDisposableStack()
-      const start = async (name: string) => stack.use(await startFixture(dir, name, net))
-      if (round === 0) await start('plain') // reads what both need from the disk
-      const plainProcess = await start('plain')
-      const nodeProcess = await start('with-tsnet-node')
+      await using plain = await start('plain')
+      await using withNode = await start('with-tsnet-node')
       await sleep(settleMs)
-      plain.push(costOf(plainProcess))
-      withNode.push(costOf(nodeProcess))
-      helpers.push(residentMiB((nodeProcess.ready as { helperPid: number }).helperPid))
+      resident.push({ plain: residentMiB(plain.pid), withNode: residentMiB(withNode.pid) })
+      helpers.push(residentMiB((withNode.ready as { helperPid: number }).helperPid))
     }
-    const differences = withNode.map((cost, round) => minus(cost, plain[round]))
+    const cost = (of: (pair: Pair) => number) => ({
+      startMs: median(starts.map(of)),
+      residentMiB: median(resident.map(of)),
+    })
     return {
-      plain: medianCost(plain),
-      withNode: medianCost(withNode),
-      adds: medianCost(differences),
+      plain: cost(({ plain }) => plain),
+      withNode: cost(({ withNode }) => withNode),
+      adds: cost(({ plain, withNode }) => withNode - plain),
       helperMiB: median(helpers),
     }
   } finally {
@@ -61,25 +66,31 @@ export async function measureFootprint(net: Testnet, rounds: number): Promise<Fo
   }
 }
 
-function startFixture(dir: string, name: string, net: Testnet): Promise<LineProcess> {
-  const script = join(dir, `${name}.js`)
-  return startLineProcess(process.execPath, [script, 'bench-footprint', net.controlUrl], {
+type Fixture = 'plain' | 'with-tsnet-node'
+
+interface Pair {
+  readonly plain: number
+  readonly withNode: number
+}
+
+/** Measures both; every second time the other one first. */
+async function inTurn(turn: number, measure: (name: Fixture) => Promise<number>): Promise<Pair> {
+  if (turn % 2 === 0) {
+    const plain = await measure('plain')
+    return { plain, withNode: await measure('with-tsnet-node') }
+  }
+  const withNode = await measure('with-tsnet-node')
+  return { plain: await measure('plain'), withNode }
+}
+
+async function startMs(start: (name: Fixture) => Promise<LineProcess>, name: Fixture): Promise<number> {
+  await using process = await start(name)
+  return (process.ready as { startMs: number }).startMs
+}
+
+function startFixture(dir: string, name: Fixture, net: Testnet): Promise<LineProcess> {
+  return startLineProcess(process.execPath, [join(dir, `${name}.js`), 'bench-footprint', net.controlUrl], {
     env: { ...net.env, TSNET_NODE_HELPER: locateHelper(), NODE_OPTIONS: '' },
     signal: AbortSignal.timeout(30_000),
   })
-}
-
-function costOf({ ready, pid }: LineProcess): Cost {
-  return { startMs: (ready as { startMs: number }).startMs, residentMiB: residentMiB(pid) }
-}
-
-function minus(a: Cost, b: Cost = { startMs: Number.NaN, residentMiB: Number.NaN }): Cost {
-  return { startMs: a.startMs - b.startMs, residentMiB: a.residentMiB - b.residentMiB }
-}
-
-function medianCost(costs: readonly Cost[]): Cost {
-  return {
-    startMs: median(costs.map(({ startMs }) => startMs)),
-    residentMiB: median(costs.map(cost => cost.residentMiB)),
-  }
 }

@@ -16,7 +16,7 @@ import { type Comparison, compare } from './statistics.ts'
 const help = `Usage: node tsnet-node/bench/main.ts [--rounds N] [--seconds N] [--out FILE]
 
 Measures tsnet-node against the same handler in Go (tsnet and net/http) over one offline tailnet, in turns, and prints
-medians and ratios. Linux, and Go at the first run. About six minutes.
+medians and ratios. Linux, and Go at the first run. About seven minutes.
 
   --rounds N    how often each side is measured (default 5)
   --seconds N   how long each load lasts (default 3)

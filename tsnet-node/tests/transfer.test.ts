@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { residentMiB } from '../bench/process-usage.ts'
 import type { TailscaleNode, TailscaleSocket } from '../src/index.ts'
 import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
 import { eventually, startNode } from './support.ts'
@@ -33,11 +33,6 @@ async function readPattern(stream: AsyncIterable<Buffer>): Promise<number> {
     offset += chunk.length
   }
   return offset
-}
-
-function residentMiB(pid: number | undefined): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kib) / 1024
 }
 
 suite('much data', () => {
@@ -79,7 +74,7 @@ suite('much data', () => {
       assert.equal(await readPattern(response), gibibyte)
     }
     await Promise.all([upload(), download()])
-    const resident = residentMiB(node.helperPid)
+    const resident = residentMiB(node.helperPid ?? 0)
     assert.ok(resident < 256, `the helper has ${resident} MiB`)
   })
 

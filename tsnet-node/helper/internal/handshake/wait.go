@@ -12,7 +12,7 @@ import (
 //
 // It asks for each of them once: the peer may reset the connection at any moment, which then has no addresses either.
 func Wait(ctx context.Context, c net.Conn) (remote, local net.Addr, err error) {
-	for pause := 200 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {
+	for pause := 200 * time.Microsecond; ; pause = min(2*pause, 5*time.Millisecond) {
 		remote, local = c.RemoteAddr(), c.LocalAddr()
 		if remote != nil && local != nil {
 			return remote, local, nil

@@ -10,7 +10,6 @@ const config = parseConfig({
     { name: 'view', scope: 'cluster', maxPeriod: '8h' },
     { name: 'edit', scope: 'namespaced', maxPeriod: '4h' },
   ],
-  apiServer: { url: 'https://10.0.0.1:6443' },
 })
 
 const view: RequestedRights = { role: 'view', periodSeconds: 3_600 }

@@ -10,7 +10,6 @@ const config = parseConfig({
     { name: 'view', scope: 'cluster', maxPeriod: '8h' },
     { name: 'edit', scope: 'namespaced', maxPeriod: '8h' },
   ],
-  apiServer: { url: 'https://10.0.0.1:6443' },
 })
 const person = (...capabilities: readonly unknown[]): TailnetIdentity => ({
   kind: 'person',

@@ -5,11 +5,10 @@ import { ConfigInvalid, isProtectedNamespace, parseConfig } from './config.ts'
 const least = {
   cluster: 'lab',
   roles: [{ name: 'view', scope: 'cluster', maxPeriod: '8h' }],
-  apiServer: { url: 'https://10.0.0.1:6443' },
 }
 
 describe('a configuration', () => {
-  it('needs a cluster, a role and an API server; the rest has defaults', () => {
+  it('needs a cluster and a role; the rest has defaults', () => {
     assert.deepEqual(parseConfig(least), {
       cluster: 'lab',
       install: 'tka',
@@ -27,7 +26,7 @@ describe('a configuration', () => {
         keepAliveTimeoutMs: 75_000,
         driftIntervalMs: 60_000,
       },
-      apiServer: { url: 'https://10.0.0.1:6443' },
+      apiServer: {},
       tailnet: { hostname: 'tka', udpPort: 41_641, tags: [], https: false, env: {} },
       expiryTimers: true,
     })
@@ -64,7 +63,7 @@ describe('a configuration', () => {
     ['ends requests just at the hold', { ...least, login: { requestTimeout: '25s' } }, /requestTimeout \(25000ms\)/],
     ['retries at once', { ...least, login: { retryAfterSeconds: 0 } }, /retryAfterSeconds .*0/],
     ['has an API server without TLS', { ...least, apiServer: { url: 'http://10.0.0.1' } }, /apiServer\.url .*https/],
-    ['has a CA that is no PEM', { ...least, apiServer: { ...least.apiServer, ca: 'AAAA' } }, /apiServer\.ca .*PEM/],
+    ['has a CA that is no PEM', { ...least, apiServer: { ca: 'AAAA' } }, /apiServer\.ca .*PEM/],
     ['has a tag without tag:', { ...least, tailnet: { tags: ['tka'] } }, /tailnet\.tags\.0 .*"tka"/],
   ]
   for (const [what, value, message] of refused) {

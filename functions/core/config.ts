@@ -27,7 +27,8 @@ const text = (expectation: string, holds: (value: string) => boolean) =>
 
 const namespace = text('the name of a namespace (a DNS label)', isDnsLabel)
 
-const httpsUrl = text('an https URL without user, query or fragment', value => {
+/** The address of an API server, as it may stand in a kubeconfig. */
+export const HttpsUrl = text('an https URL without user, query or fragment', value => {
   const url = URL.parse(value)
   return url?.protocol === 'https:' && !url.username && !url.password && !url.search && !url.hash
 })
@@ -97,10 +98,14 @@ const Fields = v.pipe(
     maxSession: v.optional(seconds, '24h'),
     roles: v.pipe(v.array(OfferedRole), v.minLength(1, 'must offer at least one role')),
     login: v.optional(Login, {}),
-    apiServer: v.strictObject({
-      url: httpsUrl,
-      ca: v.exactOptional(text('a PEM certificate', value => value.includes('-----BEGIN CERTIFICATE-----'))),
-    }),
+    // What is left out, login looks up in the cluster.
+    apiServer: v.optional(
+      v.strictObject({
+        url: v.exactOptional(HttpsUrl),
+        ca: v.exactOptional(text('a PEM certificate', value => value.includes('-----BEGIN CERTIFICATE-----'))),
+      }),
+      {},
+    ),
     tailnet: v.optional(
       v.strictObject({
         hostname: v.optional(text('a DNS label', isDnsLabel), 'tka'),

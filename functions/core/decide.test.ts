@@ -13,7 +13,6 @@ const config = parseConfig({
     { name: 'edit', scope: 'namespaced', maxPeriod: '4h' },
     { name: 'admin', scope: 'cluster', maxPeriod: '1h' },
   ],
-  apiServer: { url: 'https://10.0.0.1:6443' },
 })
 const single = { ...config, rules: 'single' } as const
 

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { type FunctionName, functionNames } from '#events'
 import { type PublicJwk, PublicJwks } from '#events/keys/key-set'
 import { SigningJwk } from '#events/keys/signing-key'
+import { getConfigMap } from '#io/kubernetes/config-maps'
 import { type CallOptions, type Kubernetes, mergePatch } from '#io/kubernetes/kubernetes'
 import { getSecret, patchSecret } from '#io/kubernetes/secrets'
 
@@ -30,11 +31,6 @@ export interface KeyStore {
 
 const files = { current: 'key.jwk.json', next: 'next.jwk.json', public: 'jwks.json' } as const
 
-const ConfigMap = v.object({
-  metadata: v.object({ resourceVersion: v.string() }),
-  data: v.optional(v.record(v.string(), v.string()), {}),
-})
-
 /** The keys in the Secrets `<install>-<function>-signing-key` and the ConfigMap `<install>-public-keys` of a namespace. */
 export function openKeyStore(
   kubernetes: Kubernetes,
@@ -52,12 +48,11 @@ export function openKeyStore(
 
   return {
     async read(options) {
-      const [map, ...stored] = await Promise.all([
-        kubernetes.core.readNamespacedConfigMap(configMap, kubernetes.call(options)),
+      const [{ data, resourceVersion: version }, ...stored] = await Promise.all([
+        getConfigMap(kubernetes, configMap, options),
         ...functionNames.map(async owner => [owner, await readPrivate(owner, options)] as const),
       ])
-      const { metadata, data } = v.parse(ConfigMap, map)
-      return { private: new Map(stored), public: parsePublic(data[files.public]), version: metadata.resourceVersion }
+      return { private: new Map(stored), public: parsePublic(data[files.public]), version }
     },
 
     async writePrivate(owner, { current, next, version }, options) {

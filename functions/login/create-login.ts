@@ -12,7 +12,7 @@ import { createWaiters } from './waiters.ts'
 /** What login is made of. */
 export interface LoginParts {
   readonly config: Config
-  readonly ca: string
+  readonly apiServer: LoginDeps['apiServer']
   readonly now: () => number
   readonly sessions: LoginDeps['sessions']
   readonly emit: Emit

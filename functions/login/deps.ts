@@ -1,6 +1,7 @@
 import type { Config } from '#core/config'
 import type { SealingKey } from '#events'
 import type { SessionIndex } from '#io/kubernetes/session-index'
+import type { ApiServer } from './api-server.ts'
 import type { Delivery } from './deliver.ts'
 import type { Extenders } from './extenders.ts'
 import type { KeptReplies } from './kept-replies.ts'
@@ -10,8 +11,8 @@ import type { Waiters } from './waiters.ts'
 /** What login's flows stand on. */
 export interface LoginDeps {
   readonly config: Config
-  /** PEM: what people's kubeconfigs trust. */
-  readonly ca: string
+  /** Where people's kubeconfigs point. */
+  readonly apiServer: ApiServer
   readonly now: () => number
   readonly sessions: Pick<SessionIndex, 'get' | 'all' | 'waitFor' | 'current'>
   readonly waiters: Waiters

@@ -22,13 +22,14 @@ export async function fetchKubeconfig(identify: Identify, deps: LoginDeps): Prom
   const person = requirePerson(identity)
   const session = liveSession(person, deps)
   requireSameRights(session, identity, deps.config)
-  const { config, ca } = deps
+  const { config, apiServer } = deps
   const serviceAccount = nameOf(person, deps)
   const owner = { person: serviceAccount, node: person.node.id, session: session.session }
   const kept = deps.replies.take(owner)
   const { token } = kept ?? (await newCredential(person, session, deps))
   if (!kept) await confirm(identify, session, deps)
-  return { cluster: config.cluster, install: config.install, serviceAccount, server: config.apiServer.url, ca, token }
+  const { cluster, install } = config
+  return { cluster, install, serviceAccount, server: apiServer.url, ca: apiServer.ca, token }
 }
 
 function liveSession(person: TailnetPerson, deps: LoginDeps): KnownSession {

@@ -1,14 +1,16 @@
 import type { Config } from '#core/config'
 import type { Environment } from '#io/environment'
 import { readClusterAccess } from '#io/kubernetes/cluster-access'
+import { getConfigMap } from '#io/kubernetes/config-maps'
 import { connectKubernetes, type Kubernetes } from '#io/kubernetes/kubernetes'
 import { openSessionCluster } from '#io/kubernetes/session-cluster'
 import { watchSessions } from '#io/kubernetes/session-index'
 import type { Logger } from '#io/log'
+import { clusterInfo, findApiServer } from './api-server.ts'
 import type { LoginDeps } from './deps.ts'
 
 /** The cluster as login sees it. Disposing of it ends the watch and the connection. */
-export interface OpenCluster extends Pick<LoginDeps, 'sessions' | 'serviceAccountGone' | 'ca'>, Disposable {
+export interface OpenCluster extends Pick<LoginDeps, 'sessions' | 'serviceAccountGone' | 'apiServer'>, Disposable {
   readonly kubernetes: Kubernetes
 }
 
@@ -18,6 +20,9 @@ export async function openCluster(config: Config, env: Environment, log: Logger)
   using opened = new DisposableStack()
   const kubernetes = opened.use(await connectKubernetes(access))
   const watching = opened.adopt(new AbortController(), controller => controller.abort())
+  const readClusterInfo = () => getConfigMap(kubernetes, clusterInfo, { signal: watching.signal })
+  const apiServer = await findApiServer(config.apiServer, { mountedCa: access.ca, readClusterInfo })
+  log.info('kubeconfigs name this API server', { url: apiServer.url, configured: config.apiServer.url !== undefined })
   const scope = { install: config.install, sessionsNamespace: config.namespaces.sessions }
   const sessions = await watchSessions(kubernetes, {
     ...scope,
@@ -29,7 +34,7 @@ export async function openCluster(config: Config, env: Environment, log: Logger)
   return {
     kubernetes,
     sessions,
-    ca: config.apiServer.ca ?? access.ca,
+    apiServer,
     serviceAccountGone: async (person, signal) => (await cluster.getServiceAccount(person, { signal })) === undefined,
     [Symbol.dispose]: () => resources.dispose(),
   }

@@ -111,9 +111,9 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
 
   api.get('/cluster-info', c =>
     c.json({
-      server_url: config.apiServer.url,
+      server_url: deps.apiServer.url,
       insecure_skip_tls_verify: false,
-      ca_data: certificateAuthorityData(deps.ca),
+      ca_data: certificateAuthorityData(deps.apiServer.ca),
       labels: { 'tka.dev/cluster': config.cluster },
     }),
   )

@@ -34,8 +34,7 @@ describe('the tick', () => {
       assert.ok(address !== null && typeof address === 'object')
       const directory = await mkdtemp(join(tmpdir(), 'tka-tick-'))
       try {
-        const config =
-          '{ cluster: lab, roles: [{ name: view, scope: cluster, maxPeriod: 8h }], apiServer: { url: https://x } }'
+        const config = '{ cluster: lab, roles: [{ name: view, scope: cluster, maxPeriod: 8h }] }'
         await writeFile(join(directory, 'config.yaml'), config)
         const env = { TKA_CONFIG_DIR: directory, K_SINK: `http://127.0.0.1:${address.port}/` }
         await using process = await startProcess(main, env)

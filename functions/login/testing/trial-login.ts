@@ -69,7 +69,10 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
   const answers: Answered[] = []
   const deps = createLogin({
     config: trialConfig(options),
-    ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+    apiServer: {
+      url: 'https://10.0.0.1:6443',
+      ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+    },
     now: Date.now,
     sessions: sessions.index,
     emit: async event => {
@@ -123,7 +126,6 @@ function trialConfig({ config, holdMs = 500 }: TrialOptions): Config {
       { name: 'view', scope: 'cluster', maxPeriod: '8h' },
       { name: 'edit', scope: 'namespaced', maxPeriod: '8h' },
     ],
-    apiServer: { url: 'https://10.0.0.1:6443' },
     ...config,
   })
   // Shorter than a real one may be, so that a test need not wait for a second.

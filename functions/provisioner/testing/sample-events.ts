@@ -14,7 +14,6 @@ export function sampleConfig(change: Readonly<Record<string, unknown>> = {}): Co
       { name: 'view', scope: 'namespaced', maxPeriod: '24h' },
       { name: 'edit', scope: 'namespaced', maxPeriod: '24h' },
     ],
-    apiServer: { url: 'https://kubernetes.example.com' },
     ...change,
   })
 }

@@ -1,29 +1,32 @@
-/** Why an event was refused; counted by it. */
-export type RefusedReason =
-  | 'headers-too-large'
-  | 'body-too-large'
-  | 'content-type'
-  | 'not-a-cloudevent'
-  | 'attribute-repeated'
-  | 'attribute-invalid'
-  | 'attribute-missing'
-  | 'type-unknown'
-  | 'type-not-accepted'
-  | 'signature-missing'
-  | 'signature-malformed'
-  | 'signature-invalid'
-  | 'signed-extensions'
-  | 'key-unknown'
-  | 'key-not-valid-now'
-  | 'key-not-for-type'
-  | 'key-not-for-source'
-  | 'altered'
-  | 'from-the-future'
-  | 'expired'
-  | 'lives-too-long'
-  | 'sequence-ahead'
-  | 'data-invalid'
-  | 'subject-differs'
+/** Why events are refused; counted by it. */
+export const refusedReasons = [
+  'headers-too-large',
+  'body-too-large',
+  'content-type',
+  'not-a-cloudevent',
+  'attribute-repeated',
+  'attribute-invalid',
+  'attribute-missing',
+  'type-unknown',
+  'type-not-accepted',
+  'signature-missing',
+  'signature-malformed',
+  'signature-invalid',
+  'signed-extensions',
+  'key-unknown',
+  'key-not-valid-now',
+  'key-not-for-type',
+  'key-not-for-source',
+  'altered',
+  'from-the-future',
+  'expired',
+  'lives-too-long',
+  'sequence-ahead',
+  'data-invalid',
+  'subject-differs',
+] as const
+
+export type RefusedReason = (typeof refusedReasons)[number]
 
 const statuses: Partial<Record<RefusedReason, 400 | 413 | 415>> = {
   'headers-too-large': 413,

@@ -2,7 +2,7 @@ import type { Person } from './names.ts'
 import { Problem } from './problem.ts'
 
 /** The device that a request came from. */
-interface PersonNode {
+interface TailnetNode {
   /** Stable node id. */
   readonly id: string
   /** MagicDNS name. */
@@ -14,7 +14,7 @@ export interface TailnetPerson extends Person {
   readonly kind: 'person'
   /** As the person's identity provider has it: for people to read, never to decide by. */
   readonly displayName: string
-  readonly node: PersonNode
+  readonly node: TailnetNode
   /** The values that the policy gives under our capability's name; their order carries no meaning. */
   readonly capabilities: readonly unknown[]
 }
@@ -24,7 +24,7 @@ export type TailnetIdentity =
   | { readonly kind: 'funnel' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'whois-failed' }
-  | { readonly kind: 'tagged' }
+  | { readonly kind: 'tagged'; readonly node?: TailnetNode }
   | TailnetPerson
 
 /** The person behind a connection; throws the Problem of whatever is there instead. */

@@ -13,7 +13,7 @@ await run('deadletter', async ({ env, telemetry, resources }) => {
   const { log } = telemetry
   const { cluster } = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'deadletter', log })
-  const emit = createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign, telemetry })
+  const emit = createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign })
   const server = createEventServer({
     function: 'deadletter',
     cluster,

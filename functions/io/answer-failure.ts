@@ -1,5 +1,5 @@
 import { Problem } from '#core/problem'
-import { EventRefused } from '#events'
+import { EventRefused, type RefusedReason } from '#events'
 import { EmitFailed } from './emit.ts'
 import { KubernetesError } from './kubernetes/kubernetes-error.ts'
 import type { Fields } from './log.ts'
@@ -9,6 +9,10 @@ export interface FailureAnswer {
   readonly response: Response
   /** What became of the event, in a word of few. */
   readonly outcome: string
+  /** The same, coarser: for metrics. */
+  readonly kind: 'refused' | 'problem' | 'unavailable' | 'failed'
+  /** Why it was refused. */
+  readonly refused?: RefusedReason
   readonly severity: 'warn' | 'error'
   readonly fields: Fields
 }
@@ -20,16 +24,30 @@ export interface FailureAnswer {
 export function answerFailure(error: unknown): FailureAnswer {
   if (error instanceof EventRefused) {
     const { reason, message } = error
-    return { response: refusal(error), outcome: `refused: ${reason}`, severity: 'warn', fields: { detail: message } }
+    const outcome = `refused: ${reason}`
+    const response = refusal(error)
+    return { response, outcome, kind: 'refused', refused: reason, severity: 'warn', fields: { detail: message } }
   }
   if (error instanceof Problem && !error.kind.retriable) {
     // Not the problem's own status: Knative would deliver 404, 409 and 429 again.
-    return { response: failure(422, error.code), outcome: error.code, severity: 'warn', fields: { error } }
+    return {
+      response: failure(422, error.code),
+      outcome: error.code,
+      kind: 'problem',
+      severity: 'warn',
+      fields: { error },
+    }
   }
   if (isTemporary(error)) {
-    return { response: failure(503, 'unavailable'), outcome: 'unavailable', severity: 'warn', fields: { error } }
+    return {
+      response: failure(503, 'unavailable'),
+      outcome: 'unavailable',
+      kind: 'unavailable',
+      severity: 'warn',
+      fields: { error },
+    }
   }
-  return { response: failure(500, 'internal'), outcome: 'failed', severity: 'error', fields: { error } }
+  return { response: failure(500, 'internal'), outcome: 'failed', kind: 'failed', severity: 'error', fields: { error } }
 }
 
 /** The answer to an event that is not acted on. */

@@ -101,7 +101,6 @@ const emit = (event: TkaEvent) =>
     sink,
     sender: async () => ({}),
     sign: trialEventKeys(trial, 'login').sign,
-    telemetry: trialTelemetry(),
   })(event, { signal })
 
 describe('through the real broker', limit, () => {

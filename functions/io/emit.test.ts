@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { propagation } from '@opentelemetry/api'
+import { context } from '@opentelemetry/api'
 import { sign, verify } from '#events'
 import { sampleEvent } from '#events/testing/sample-events'
 import { makeTrialKeys } from '#events/testing/trial-keys'
 import { createEmitter } from './emit.ts'
 import { senderOf } from './environment.ts'
 import { trialTelemetry } from './testing/trial-function.ts'
+import { remoteContext } from './trace-context.ts'
 
 const now = Date.parse('2026-11-23T10:00:00Z')
 const type = 'dev.tka.session.ended.v1'
@@ -26,7 +27,6 @@ async function openSink(answer: (request: IncomingMessage, response: ServerRespo
   const emit = createEmitter({
     sink: new URL(`http://127.0.0.1:${address.port}/tka-system/tka`),
     sign: event => sign(event, trial.keyOf('provisioner')),
-    telemetry: trialTelemetry(),
     sender,
   })
   return {
@@ -90,23 +90,20 @@ describe('emitting', () => {
     )
   })
 
-  it('carries the trace on, where a propagator is registered', async () => {
-    propagation.setGlobalPropagator({
-      inject: (_, carrier, setter) => setter.set(carrier, 'traceparent', 'the trace'),
-      extract: context => context,
-      fields: () => ['traceparent'],
+  it('carries the trace on, in its headers for the hop and in its attributes for whoever gets the event', async () => {
+    trialTelemetry()
+    const got = Promise.withResolvers<IncomingMessage>()
+    await using sink = await openSink((request, response) => {
+      got.resolve(request)
+      request.resume()
+      response.writeHead(202).end()
     })
-    try {
-      const got = Promise.withResolvers<unknown>()
-      await using sink = await openSink((request, response) => {
-        got.resolve(request.headers.traceparent)
-        response.writeHead(202).end()
-      })
-      await sink.emit(event, { signal })
-      assert.equal(await got.promise, 'the trace')
-    } finally {
-      propagation.disable()
-    }
+    const traceId = 'a'.repeat(32)
+    const outer = remoteContext({ traceparent: `00-${traceId}-${'b'.repeat(16)}-01` })
+    await context.with(outer, () => sink.emit(event, { signal }))
+    const { headers } = await got.promise
+    assert.match(String(headers.traceparent), new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`))
+    assert.equal(headers['ce-traceparent'], headers.traceparent)
   })
 
   it('fails on every answer but 2xx, a redirection too, with its status', async () => {

@@ -2,8 +2,10 @@ import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { finished } from 'node:stream/promises'
+import { type Attributes, SpanKind } from '@opentelemetry/api'
 import type { HttpMessage, TkaEvent } from '#events'
-import type { Telemetry } from './telemetry.ts'
+import { inSpan } from './telemetry/in-span.ts'
+import { traceAttributes, traceHeaders } from './trace-context.ts'
 
 /** POSTs an event to the sink; rejects with {@link EmitFailed}, or with the signal's reason. */
 export type Emit = (event: TkaEvent, options: { readonly signal: AbortSignal }) => Promise<void>
@@ -23,7 +25,6 @@ export class EmitFailed extends Error {
 export interface EmitterOptions {
   readonly sink: URL
   readonly sign: (event: TkaEvent) => Promise<HttpMessage>
-  readonly telemetry: Pick<Telemetry, 'traceHeaders'>
   /** Headers that say who sends, of each event anew (environment.ts, `senderOf`). */
   readonly sender: () => Promise<Readonly<Record<string, string>>>
 }
@@ -32,9 +33,21 @@ export interface EmitterOptions {
  * Makes the way out for events that no delivery caused. The in-memory broker answers only after every delivery, retry and dead letter,
  * and an abort cancels those: the signal of a call is the whole time that one is willing to wait.
  */
-export function createEmitter({ sink, sign, telemetry, sender }: EmitterOptions): Emit {
-  return async (event, { signal }) =>
-    postMessage(sink, await sign(event), { signal, headers: { ...telemetry.traceHeaders(), ...(await sender()) } })
+export function createEmitter({ sink, sign, sender }: EmitterOptions): Emit {
+  return (event, { signal }) =>
+    inSpan(`send ${event.type}`, { kind: SpanKind.PRODUCER, attributes: describe(event) }, async () => {
+      const [message, who] = await Promise.all([sign(event), sender()])
+      await postMessage(sink, message, { signal, headers: { ...traceHeaders(), ...traceAttributes(), ...who } })
+    })
+}
+
+function describe({ id, type, source }: TkaEvent): Attributes {
+  return {
+    'messaging.operation.type': 'send',
+    'cloudevents.event_id': id,
+    'cloudevents.event_type': type,
+    'cloudevents.event_source': source,
+  }
 }
 
 /**

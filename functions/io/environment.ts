@@ -30,8 +30,16 @@ export function senderOf(env: Environment): () => Promise<Readonly<Record<string
 
 /** `PORT`, as Knative Serving sets it (8080 by default; 0 takes any that is free). */
 export function portOf(env: Environment): number {
-  const text = env.PORT || '8080'
+  return parsePort('PORT', env.PORT || '8080')
+}
+
+/** `TKA_METRICS_PORT`, where metrics are served (0 takes any that is free); `undefined` when nobody wants them. */
+export function metricsPortOf(env: Environment): number | undefined {
+  return env.TKA_METRICS_PORT ? parsePort('TKA_METRICS_PORT', env.TKA_METRICS_PORT) : undefined
+}
+
+function parsePort(name: string, text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
-  throw new Error(`PORT must be a port number, it is ${JSON.stringify(text)}`)
+  throw new Error(`${name} must be a port number, it is ${JSON.stringify(text)}`)
 }

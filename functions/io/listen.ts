@@ -13,6 +13,8 @@ export interface ListenOptions {
   readonly port: number
   readonly host?: string
   readonly log: Logger
+  /** What the log says once it listens; `listening` by default. */
+  readonly said?: string
   /** How long requests under way may take at the end, in milliseconds. */
   readonly drainMs?: number
 }
@@ -20,7 +22,7 @@ export interface ListenOptions {
 /** Knative's activator and dispatcher keep idle connections for 90 s: whoever closes first risks a request. */
 const keepAliveMs = 100_000
 
-/** Serves an app over HTTP and logs `listening` with the port. */
+/** Serves an app over HTTP and logs the port. */
 export async function listen(app: Pick<Hono, 'fetch'>, options: ListenOptions): Promise<Listening> {
   const server = createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: 15_000, requestTimeout: 30_000 },
@@ -28,7 +30,7 @@ export async function listen(app: Pick<Hono, 'fetch'>, options: ListenOptions): 
   )
   await started(server, options)
   const port = portOf(server)
-  options.log.info('listening', { port })
+  options.log.info(options.said ?? 'listening', { port })
   return { port, [Symbol.asyncDispose]: () => drain(server, options.drainMs ?? 25_000) }
 }
 

@@ -16,12 +16,15 @@ import { sampleData, sampleEvent, signerOf } from '#events/testing/sample-events
 import { makeTrialKeys, type TrialKeys } from '#events/testing/trial-keys'
 import { EmitFailed } from './emit.ts'
 import { KubernetesError } from './kubernetes/kubernetes-error.ts'
+import { madeAt } from './made-at.ts'
 import { createEventServer, type EventServerOptions } from './receive.ts'
 import { trialEventKeys, trialTelemetry } from './testing/trial-function.ts'
+import { openTrialScrape, seriesValue } from './testing/trial-scrape.ts'
 
 const now = Date.parse('2026-11-23T10:00:00Z')
 const accepted = ['dev.tka.logout.requested.v1', 'dev.tka.session.requested.v1'] as const
 type Accepted = (typeof accepted)[number]
+const scrape = openTrialScrape()
 let trial: TrialKeys
 
 before(async () => {
@@ -268,5 +271,51 @@ describe('other requests', () => {
     ] as const) {
       assert.equal((await app.request(path, { method })).status, 404, `${method} ${path}`)
     }
+  })
+})
+
+describe('the figures of deliveries', () => {
+  it('count events that were refused by reason, and time each by type and outcome', async () => {
+    const before = await scrape()
+    const { post } = serve({ handle: async () => undefined })
+    const message = await signed(logout())
+    assert.equal((await post(message)).status, 204)
+    assert.equal((await post({ ...message, body: Buffer.from('{"altered":1}') })).status, 403)
+    assert.equal((await post({ ...message, body: Buffer.alloc(200_000) })).status, 413)
+    assert.equal((await post({ ...message, headers: { ...message.headers, 'ce-type': 'made.up' } })).status, 403)
+    const after = await scrape()
+    const grown = (name: string, labels: Readonly<Record<string, string>>) =>
+      (seriesValue(after, name, labels) ?? 0) - (seriesValue(before, name, labels) ?? 0)
+    for (const reason of ['altered', 'body-too-large', 'type-unknown'])
+      assert.equal(grown('tka_events_refused_total', { reason }), 1, reason)
+    const { type } = logout()
+    assert.equal(grown('tka_event_duration_seconds', { type, outcome: 'done' }), 1)
+    assert.equal(grown('tka_event_duration_seconds', { type, outcome: 'refused' }), 1)
+    assert.equal(grown('tka_event_duration_seconds', { type: 'other', outcome: 'refused' }), 1)
+  })
+
+  it('time how long the broker had an event, by the clock in its id', async () => {
+    const event = logout()
+    const made = madeAt(event)
+    assert.ok(made !== undefined && Math.abs(made - Date.now()) < 60_000, String(made))
+    assert.equal(madeAt({ id: 'tick-2026-11-23T10:00:00Z' }), undefined)
+    const before = seriesValue(await scrape(), 'tka_phase_duration_seconds', { phase: 'broker' }) ?? 0
+    await serve().post(await signed(event))
+    assert.equal(seriesValue(await scrape(), 'tka_phase_duration_seconds', { phase: 'broker' }), before + 1)
+  })
+})
+
+describe('an answer', () => {
+  it('continues the trace of what it answers, as an attribute that nobody signed', async () => {
+    const reply = sampleEvent('dev.tka.session.revocation.requested.v1', now)
+    const { post } = serve({ handle: async () => reply })
+    const message = await signed(logout())
+    const traceId = 'c'.repeat(32)
+    const traceparent = `00-${traceId}-${'d'.repeat(16)}-01`
+    const response = await post({ ...message, headers: { ...message.headers, 'ce-traceparent': traceparent } })
+    assert.match(response.headers.get('ce-traceparent') ?? '', new RegExp(`^00-${traceId}-`))
+    const { keys } = trial
+    const event = await verify(await messageOf(response), { keys, cluster: 'lab', now, accept: [reply.type] })
+    assert.deepEqual(event, reply)
   })
 })

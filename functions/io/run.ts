@@ -1,4 +1,5 @@
 import type { Environment } from './environment.ts'
+import { openTelemetry } from './telemetry/open-telemetry.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 
 /** What a function is started with. */
@@ -45,6 +46,8 @@ export async function run(name: string, start: (running: Running) => Promise<voi
 
   const resources = new AsyncDisposableStack()
   try {
+    // Opened first, hence flushed last.
+    resources.use(await openTelemetry(name, { env, log }))
     // A start that hangs must not outlive a signal.
     await Promise.race([start({ env, telemetry, resources, signal: stopping.signal }), stopped.promise])
     await stopped.promise

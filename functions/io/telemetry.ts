@@ -1,30 +1,16 @@
-import {
-  type Attributes,
-  type Counter,
-  context,
-  metrics,
-  propagation,
-  type Span,
-  SpanKind,
-  trace,
-} from '@opentelemetry/api'
+import { metrics, type Span, SpanKind, trace } from '@opentelemetry/api'
 import type { Environment } from './environment.ts'
 import { createLogger, type Logger } from './log.ts'
-import { remoteContext } from './trace-context.ts'
+import { inSpan } from './telemetry/in-span.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { eventContext } from './trace-context.ts'
 
-/** Logs, spans and counters of one function. Spans and counters go nowhere until an OpenTelemetry SDK is registered. */
+/** Logs, spans and metrics of one function. Spans and metrics go nowhere until an OpenTelemetry SDK is registered. */
 export interface Telemetry {
   readonly log: Logger
-  /** Runs `work` inside a span that continues the trace of `headers`; the span ends with it. `log` carries its trace id. */
-  span<R>(
-    name: string,
-    headers: Readonly<Record<string, string>>,
-    work: (span: Span, log: Logger) => Promise<R>,
-  ): Promise<R>
-  /** Adds one to a counter. Attributes are of few values: never a person. */
-  count(name: string, attributes: Attributes): void
-  /** The headers that continue the trace elsewhere. */
-  traceHeaders(): Readonly<Record<string, string>>
+  readonly metrics: Metrics
+  /** Handles one delivery inside a span that continues the trace of the event in `headers`. */
+  deliverySpan<R>(name: string, headers: Readonly<Record<string, string>>, work: (span: Span) => Promise<R>): Promise<R>
 }
 
 export interface TelemetryOptions {
@@ -34,39 +20,23 @@ export interface TelemetryOptions {
   readonly write?: (line: string) => void
 }
 
-const library = 'tka'
-
 /** Makes a function's telemetry; logs go to standard output. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
-  const log = createLogger({
-    level: options.env.TKA_LOG_LEVEL,
-    fields: { function: options.function },
-    now: options.now ?? Date.now,
-    write: options.write ?? (line => void process.stdout.write(line)),
-  })
-  const counters = new Map<string, Counter>()
   return {
-    log,
-    span: (name, headers, work) =>
-      trace
-        .getTracer(library)
-        .startActiveSpan(name, { kind: SpanKind.CONSUMER }, remoteContext(headers), async span => {
-          const { traceId } = span.spanContext()
-          try {
-            return await work(span, /^0*$/.test(traceId) ? log : log.with({ traceId }))
-          } finally {
-            span.end()
-          }
-        }),
-    count: (name, attributes) => {
-      const counter = counters.get(name) ?? metrics.getMeter(library).createCounter(name)
-      counters.set(name, counter)
-      counter.add(1, attributes)
-    },
-    traceHeaders: () => {
-      const headers: Record<string, string> = {}
-      propagation.inject(context.active(), headers)
-      return headers
-    },
+    log: createLogger({
+      level: options.env.TKA_LOG_LEVEL,
+      fields: { function: options.function },
+      around: activeTrace,
+      now: options.now ?? Date.now,
+      write: options.write ?? (line => void process.stdout.write(line)),
+    }),
+    metrics: createMetrics(() => metrics.getMeter('tka')),
+    deliverySpan: (name, headers, work) =>
+      inSpan(name, { kind: SpanKind.CONSUMER, parent: eventContext(headers) }, work),
   }
+}
+
+function activeTrace(): Readonly<Record<string, string>> {
+  const active = trace.getActiveSpan()?.spanContext()
+  return active === undefined ? {} : { traceId: active.traceId, spanId: active.spanId }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
+import { callSpan } from './call-span.ts'
 import type { ClusterAccess } from './cluster-access.ts'
 import { KubernetesError } from './kubernetes-error.ts'
 import { failureOf } from './read-failure.ts'
@@ -40,7 +41,7 @@ export function createTransport(access: ClusterAccess): Transport {
   async function send(request: ApiRequest): Promise<IncomingMessage> {
     request.signal.throwIfAborted()
     const token = await access.readToken()
-    const response = await exchange(agent, access.server, token, request)
+    const response = await callSpan(access.server, request, () => exchange(agent, access.server, token, request))
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
     throw failureOf(request, status, await text(response))

@@ -1,3 +1,5 @@
+import { context } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import type { FunctionName, KeySet } from '#events'
 import { sign } from '#events/sign'
 import type { TrialKeys } from '#events/testing/trial-keys'
@@ -16,6 +18,7 @@ export interface TrialTelemetry extends Telemetry {
 }
 
 export function trialTelemetry(name = 'trial'): TrialTelemetry {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
   const lines: Record<string, unknown>[] = []
   const telemetry = createTelemetry({
     function: name,

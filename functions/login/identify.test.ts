@@ -40,9 +40,15 @@ describe('an identity of the tailnet', () => {
     })
   })
 
+  it('is tagged, with the node, for a device that is nobody’s', () => {
+    assert.deepEqual(toTailnetIdentity({ kind: 'tagged', ...none, node: { ...node, tags: ['tag:ci'] } }, capability), {
+      kind: 'tagged',
+      node: { id: 'n1', name: 'laptop.tail1.ts.net' },
+    })
+  })
+
   const others: readonly (readonly [Identity, string])[] = [
     [{ kind: 'funnel', ...none, funnel: { target: 'tka:443' } }, 'funnel'],
-    [{ kind: 'tagged', ...none, node: { ...node, tags: ['tag:ci'] } }, 'tagged'],
     [{ kind: 'unknown', ...none }, 'unknown'],
     [{ kind: 'unknown', ...none, whoIsError: 'timeout' }, 'whois-failed'],
   ]

@@ -56,7 +56,7 @@ export function toTailnetIdentity(identity: Identity, capability: string): Tailn
     case 'unknown':
       return { kind: identity.whoIsError === undefined ? 'unknown' : 'whois-failed' }
     case 'tagged':
-      return { kind: 'tagged' }
+      return { kind: 'tagged', node: { id: identity.node.id, name: identity.node.name } }
     case 'user': {
       const { user, node, capMap } = identity
       return {

@@ -1,3 +1,4 @@
+import { createAudit } from '#io/audit'
 import { createEmitter } from '#io/emit'
 import { portOf, senderOf, sinkOf } from '#io/environment'
 import { listen } from '#io/listen'
@@ -13,16 +14,17 @@ import { createTailnetApp } from './tailnet-app.ts'
 import { createGrantWatch } from './watch-grants.ts'
 
 await run('login', async ({ env, telemetry, resources, signal }) => {
-  const { log } = telemetry
+  const { log, metrics } = telemetry
   const config = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'login', log })
-  const emit = createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign, telemetry })
+  const emit = createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign })
   // People who wait while the process stops are still answered from their Leases.
   const cluster = resources.use(await openCluster(config, env, log))
   const tailnet = openTailnet({ config, env, kubernetes: cluster.kubernetes, log })
   const failed = ({ type, id }: { readonly type: string; readonly id: string }, error: unknown) =>
     log.warn('the broker did not take an event', { type, event: id, error })
   const login = createLogin({ ...cluster, config, emit, failed, now: Date.now, handingOver: tailnet.handingOver })
+  metrics.observe('tka.login.waiting', () => [{ value: login.waiters.size, attributes: {} }])
   const grants = createGrantWatch({ ...login, whoIsNode: tailnet.whoIsNode })
 
   const handle = handleAnswer({
@@ -46,6 +48,8 @@ await run('login', async ({ env, telemetry, resources, signal }) => {
     ...login,
     checkGrant: grants.check,
     answered: answer => log.info('answered', { ...answer }),
+    audit: createAudit(log),
+    metrics,
     failed: (error, request) => log.error('a request failed', { ...request, error }),
   })
   const running = Promise.all([tailnet.serve(app, signal), grants.run(signal)])

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SpanKind } from '@opentelemetry/api'
 import type { Hono } from 'hono'
 import { type NodeStatus, type StateStore, TailscaleNode, type TailscaleSocket } from 'tsnet-node'
 import type { ListenerNames } from '#core/check-request'
 import type { Config } from '#core/config'
 import type { Logger } from '#io/log'
+import { inSpan } from '#io/telemetry/in-span'
 import type { Connection } from './connection.ts'
 import { identify } from './identify.ts'
 import type { NodeHolding } from './node-lease.ts'
@@ -125,7 +127,10 @@ async function openPort(
   const listener: ListenerNames = { scheme, port, hosts: namesOf(status) }
   const connectionOf = ({ socket }: IncomingMessage): Connection => ({
     listener,
-    identify: () => identify(socket as TailscaleSocket, node, config.capability),
+    identify: () =>
+      inSpan('ask the tailnet who is there', { kind: SpanKind.CLIENT }, () =>
+        identify(socket as TailscaleSocket, node, config.capability),
+      ),
   })
   const { server, drain } = createTailnetServer({ app, timeouts: config.login, connectionOf })
   const accepting = await node.serve(server, { port, tls: scheme === 'https', unknownPeers: 'accept' })

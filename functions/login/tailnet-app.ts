@@ -9,13 +9,14 @@ import { formatInstant } from '#core/instant'
 import { certificateAuthorityData, internalKubeconfig, standardKubeconfig } from '#core/kubeconfig'
 import { negotiate } from '#core/negotiate'
 import { Problem } from '#core/problem'
-import { requirePerson, type TailnetPerson } from '#core/tailnet-identity'
+import { requirePerson, type TailnetIdentity, type TailnetPerson } from '#core/tailnet-identity'
 import type { KnownSession } from './answer.ts'
 import { type Connection, ConnectionLost } from './connection.ts'
 import type { LoginDeps } from './deps.ts'
 import { fetchKubeconfig } from './fetch-kubeconfig.ts'
 import { type Identify, logIn } from './log-in.ts'
 import { logOut } from './log-out.ts'
+import { type Observers, observeRequests } from './observe-requests.ts'
 import { createPage } from './page/page.ts'
 import { nameOf, standingOfPerson } from './person.ts'
 import { problemResponse } from './problem-response.ts'
@@ -24,29 +25,24 @@ import { securityHeaders } from './security-headers.ts'
 /** What the app is given with each request and keeps beside it. */
 export interface TailnetEnv {
   readonly Bindings: { readonly connection: Connection }
-  readonly Variables: { readonly person: TailnetPerson }
-}
-
-/** One request and what became of it. */
-export interface Answered {
-  readonly method: string
-  readonly path: string
-  readonly status: number
-  readonly tookMs: number
+  readonly Variables: {
+    readonly person: TailnetPerson
+    /** Whoever was found at the other end, also where that is nobody we serve. */
+    readonly identity?: TailnetIdentity
+    /** What a request got or gave up. */
+    readonly session?: Omit<KnownSession, 'session'> & Partial<KnownSession>
+  }
 }
 
 /** What the app needs beside the flows' own. */
-export interface TailnetAppDeps extends LoginDeps {
+export interface TailnetAppDeps extends LoginDeps, Observers {
   /** Looks whether the person's device still gives their session; called once a request. */
   readonly checkGrant: (person: TailnetPerson) => void
-  /** Told of each answer: for the log, without the person. */
-  readonly answered: (answer: Answered) => void
   /** Told of what nobody expected. */
   readonly failed: (error: unknown, request: { readonly method: string; readonly path: string }) => void
 }
 
 const largestBodyBytes = 16 * 1024
-const longestLoggedPath = 100
 const kubeconfigForms = ['application/json', 'application/yaml', 'text/yaml', 'application/x-yaml'] as const
 
 /** The HTTP API over the tailnet, and nothing that belongs to the cluster. */
@@ -66,7 +62,7 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
   })
   app.notFound(c => refuse(c, new Problem('not-found')))
 
-  app.use(told(deps.answered), securityHeaders, ownRequestsOnly, limitBody(), identified(deps.checkGrant))
+  app.use(observeRequests(deps), securityHeaders, ownRequestsOnly, limitBody(), identified(deps))
 
   app.get('/', c => {
     c.header('Vary', 'Accept')
@@ -81,6 +77,7 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
 
   api.post('/login', async c => {
     const session = await logIn(c.env.connection.identify, c.req.query('role') || undefined, deps)
+    c.set('session', session)
     return c.json(sessionBody(c.get('person'), session, session.role), 202)
   })
 
@@ -97,6 +94,7 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
   api.post('/logout', async c => {
     const person = c.get('person')
     const session = await logOut(person, deps)
+    c.set('session', session)
     return c.json(sessionBody(person, session, ownRole(person, session)))
   })
 
@@ -104,6 +102,8 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
     const form = negotiate(c.req.header('accept'), kubeconfigForms)
     if (form === undefined) throw new Problem('not-acceptable')
     const input = await fetchKubeconfig(watchful(c.env.connection.identify, deps.checkGrant), deps)
+    const standing = standingOfPerson(c.get('person'), deps)
+    if (standing.kind === 'live') c.set('session', standing.session)
     const text =
       form === 'application/json' ? JSON.stringify(internalKubeconfig(input)) : stringify(standardKubeconfig(input))
     return c.body(text, 200, { 'Content-Type': form, Vary: 'Accept' })
@@ -142,16 +142,6 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
   }
 }
 
-function told(answered: TailnetAppDeps['answered']): MiddlewareHandler<TailnetEnv> {
-  return async (c, next) => {
-    const began = performance.now()
-    await next()
-    const { method, path } = c.req
-    const tookMs = Math.round((performance.now() - began) * 10) / 10
-    answered({ method, path: path.slice(0, longestLoggedPath), status: c.res.status, tookMs })
-  }
-}
-
 const ownRequestsOnly: MiddlewareHandler<TailnetEnv> = async (c, next) => {
   const facts = {
     method: c.req.method,
@@ -165,9 +155,16 @@ const ownRequestsOnly: MiddlewareHandler<TailnetEnv> = async (c, next) => {
   await next()
 }
 
-function identified(checkGrant: (person: TailnetPerson) => void): MiddlewareHandler<TailnetEnv> {
+function identified({
+  checkGrant,
+  metrics,
+}: Pick<TailnetAppDeps, 'checkGrant' | 'metrics'>): MiddlewareHandler<TailnetEnv> {
   return async (c, next) => {
-    const person = requirePerson(await c.env.connection.identify())
+    const began = performance.now()
+    const identity = await c.env.connection.identify()
+    metrics.record('tka.phase.duration', (performance.now() - began) / 1000, { phase: 'tailnet' })
+    c.set('identity', identity)
+    const person = requirePerson(identity)
     c.set('person', person)
     checkGrant(person)
     await next()

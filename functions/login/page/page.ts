@@ -44,11 +44,12 @@ export function createPage(deps: LoginDeps): Page {
     },
     addForms(app) {
       app.post('/login', async c => {
-        await logIn(c.env.connection.identify, c.req.query('role') || undefined, deps)
+        const session = await logIn(c.env.connection.identify, c.req.query('role') || undefined, deps)
+        c.set('session', session)
         return c.redirect('/', 303)
       })
       app.post('/logout', async c => {
-        await logOut(c.get('person'), deps)
+        c.set('session', await logOut(c.get('person'), deps))
         return c.redirect('/', 303)
       })
     },

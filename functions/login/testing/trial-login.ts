@@ -2,10 +2,13 @@ import { type Config, parseConfig } from '#core/config'
 import type { TailnetIdentity, TailnetPerson } from '#core/tailnet-identity'
 import type { EventOf, EventType, TkaEvent } from '#events'
 import { isOfType } from '#events'
+import type { AuditRecord } from '#io/audit'
+import { trialTelemetry } from '#io/testing/trial-function'
 import { createLogin } from '../create-login.ts'
 import type { LoginDeps } from '../deps.ts'
 import { type AnswerEvent, handleAnswer } from '../handle-answer.ts'
-import { type Answered, createTailnetApp } from '../tailnet-app.ts'
+import type { Answered } from '../observe-requests.ts'
+import { createTailnetApp } from '../tailnet-app.ts'
 import { createGrantWatch, type GrantWatch } from '../watch-grants.ts'
 import { provision } from './trial-provisioner.ts'
 import { createTrialSessions, type TrialSessions } from './trial-sessions.ts'
@@ -21,6 +24,8 @@ export interface TrialLogin {
   readonly complaints: readonly string[]
   /** What the log of requests says. */
   readonly answers: readonly Answered[]
+  /** The decisions, as they are kept. */
+  readonly decisions: readonly AuditRecord[]
   sentOf<T extends EventType>(type: T): readonly EventOf<T>[]
   deliver(event: AnswerEvent): Promise<void>
   /** Sends a request from a person's device; a path that begins with ~ is the API's. */
@@ -67,6 +72,7 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
   const sent: TkaEvent[] = []
   const complaints: string[] = []
   const answers: Answered[] = []
+  const decisions: AuditRecord[] = []
   const deps = createLogin({
     config: trialConfig(options),
     apiServer: {
@@ -91,6 +97,8 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
     ...deps,
     checkGrant: grants.check,
     answered: answer => answers.push(answer),
+    audit: record => decisions.push(record),
+    metrics: trialTelemetry().metrics,
     failed: error => complaints.push(String(error)),
   })
   const trial: TrialLogin = {
@@ -100,6 +108,7 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
     sent,
     complaints,
     answers,
+    decisions,
     sentOf: type => sent.filter(event => isOfType(event, type)),
     deliver: async event => {
       await answer(event)

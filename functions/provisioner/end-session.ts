@@ -72,6 +72,7 @@ export async function endSession(
       case 'done': {
         if (step.held !== undefined) deps.alarm(step.held, { subject: observed.name, reason: ending.reason })
         const data = describeEnd(start.lease, observed.lease, ending, deps.monotonic() - begun)
+        deps.ended(start.lease, data)
         return { kind: 'ended', observed, data, ...(step.held === undefined ? {} : { held: step.held }) }
       }
     }

@@ -1,4 +1,6 @@
+import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
 import { judgeSession } from '#core/session/judge-session'
+import { inSpan } from '#io/telemetry/in-span'
 import { cleanUp } from './clean-up.ts'
 import type { PersonQueue } from './person-queue.ts'
 import type { CleanupDeps } from './provisioner-deps.ts'
@@ -46,7 +48,10 @@ export function startExpiryTimers(deps: CleanupDeps, queue: PersonQueue): Dispos
   async function look(name: string): Promise<void> {
     timers.delete(name)
     try {
-      await queue.run(name, () => cleanUp(deps, name, AbortSignal.timeout(lookTimeoutMs)))
+      // A timer remembers the request that set it, hours ago: this is a trace of its own.
+      await inSpan('look after a session', { kind: SpanKind.INTERNAL, parent: ROOT_CONTEXT }, () =>
+        queue.run(name, () => cleanUp(deps, name, AbortSignal.timeout(lookTimeoutMs))),
+      )
       failures.delete(name)
     } catch (error) {
       failures.set(name, (failures.get(name) ?? 0) + 1)

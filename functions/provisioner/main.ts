@@ -1,3 +1,4 @@
+import { createAudit } from '#io/audit'
 import { createEmitter } from '#io/emit'
 import { portOf, senderOf, sinkOf } from '#io/environment'
 import { tryCreate } from '#io/kubernetes/try-create'
@@ -8,15 +9,17 @@ import { createEventServer } from '#io/receive'
 import { run } from '#io/run'
 import { startExpiryTimers } from './expiry-timers.ts'
 import { handleEvents } from './handle.ts'
+import { observeSessions } from './observe-sessions.ts'
 import { openCluster } from './open-cluster.ts'
 import { createOutbox } from './outbox.ts'
 import { createPersonQueue } from './person-queue.ts'
 import { watchGuard } from './prove-guard.ts'
 import { acceptedTypes } from './provisioner-deps.ts'
 import { recoverSessions } from './recover-sessions.ts'
+import { witnessEnd } from './witness-end.ts'
 
 await run('provisioner', async ({ env, telemetry, resources, signal }) => {
-  const { log } = telemetry
+  const { log, metrics } = telemetry
   const config = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'provisioner', log })
   const watchFailed = (error: unknown) => log.warn('a watch was interrupted', { error })
@@ -24,7 +27,7 @@ await run('provisioner', async ({ env, telemetry, resources, signal }) => {
   const open = resources.use(await openCluster({ config, env, signal: watching.signal, failed: watchFailed }))
   resources.defer(() => watching.abort())
   const { cluster, view, kubernetes } = open
-  const emit = createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign, telemetry })
+  const emit = createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign })
   const outbox = resources.use(createOutbox({ emit, failed: log.warn }))
   const queue = createPersonQueue()
   resources.defer(() => queue.idle())
@@ -42,12 +45,15 @@ await run('provisioner', async ({ env, telemetry, resources, signal }) => {
     monotonic: () => performance.now(),
     announce: outbox.announce,
     alarm: (message: string, fields: Readonly<Record<string, unknown>>) => {
-      telemetry.count('tka.alarms', {})
+      metrics.count('tka.alarms', {})
       log.error(message, { alarm: true, ...fields })
     },
     warn: log.warn,
+    ended: witnessEnd({ audit: createAudit(log), metrics, now: Date.now }),
     guardDoubt: guard.doubt,
+    metrics,
   }
+  observeSessions(deps)
   await recoverSessions(deps, queue, AbortSignal.any([signal, AbortSignal.timeout(60_000)]))
   if (config.expiryTimers) resources.use(startExpiryTimers(deps, queue))
   const app = createEventServer({

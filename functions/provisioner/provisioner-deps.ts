@@ -1,7 +1,9 @@
 import type { Config } from '#core/config'
 import type { EventType, TkaEvent } from '#events'
 import type { SessionCluster } from '#io/kubernetes/session-cluster'
+import type { Metrics } from '#io/telemetry/metrics'
 import type { ClusterView } from './cluster-view.ts'
+import type { EndWitness } from './witness-end.ts'
 
 type Say = (message: string, fields: Readonly<Record<string, unknown>>) => void
 
@@ -19,12 +21,15 @@ export interface CleanupDeps {
   /** Says that somebody's hand, or a bug, is in what should be ours alone. Goes to people who are on call. */
   readonly alarm: Say
   readonly warn: Say
+  /** Told of each session that had ended. */
+  readonly ended: EndWitness
 }
 
 /** What all flows need. */
 export interface ProvisionerDeps extends CleanupDeps {
   /** Why the guard is not known to hold; `undefined` when it was proved. */
   readonly guardDoubt: () => string | undefined
+  readonly metrics: Metrics
 }
 
 /** The types that the provisioner acts on. */

@@ -37,7 +37,9 @@ export async function grantSession(
     throw error
   }
 
+  const began = deps.monotonic()
   const outcome = await makeSession(deps, wantedSession(event), { signal, withToken: true })
+  deps.metrics.record('tka.phase.duration', (deps.monotonic() - began) / 1000, { phase: 'kubernetes' })
   if (outcome.kind === 'denied') return denied(deps, event, outcome.code)
   const { record, token, renewed } = outcome
   if (!token) throw new Error('a session was made without the token that was asked for')

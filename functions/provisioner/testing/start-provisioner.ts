@@ -1,5 +1,6 @@
 import type { TkaEvent } from '#events'
 import type { SessionCluster } from '#io/kubernetes/session-cluster'
+import { trialTelemetry } from '#io/testing/trial-function'
 import type { ClusterView } from '../cluster-view.ts'
 import { startExpiryTimers } from '../expiry-timers.ts'
 import { type AcceptedEvent, handleEvents } from '../handle.ts'
@@ -31,6 +32,8 @@ export function startProvisioner(
     announce: event => announced.push(event),
     alarm: message => alarms.push(message),
     warn: () => undefined,
+    ended: () => undefined,
+    metrics: trialTelemetry().metrics,
     guardDoubt: () => undefined,
     ...change,
   }

@@ -12,7 +12,7 @@ import { sweep } from './sweep.ts'
 import { createSweepGate } from './sweep-gate.ts'
 
 await run('sweeper', async ({ env, telemetry, resources }) => {
-  const { log } = telemetry
+  const { log, metrics } = telemetry
   const config = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'sweeper', log })
   const access = await readClusterAccess(env)
@@ -23,8 +23,9 @@ await run('sweeper', async ({ env, telemetry, resources }) => {
     config,
     readObjects: ({ signal }: { readonly signal: AbortSignal }) =>
       readSessionObjects(kubernetes, scope, { signal, unreadable }),
-    emit: createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign, telemetry }),
+    emit: createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign }),
     now: Date.now,
+    late: (ms: number) => metrics.record('tka.sweep.lag', ms / 1000, {}),
     info: log.info,
   }
   const gate = createSweepGate({ now: () => performance.now(), intervalMs: 20_000 })
@@ -40,7 +41,13 @@ await run('sweeper', async ({ env, telemetry, resources }) => {
       // The second is the type of a PingSource, which cannot be given another.
       types: ['dev.tka.sweep.requested.v1', 'dev.knative.sources.ping'],
       handle: async (_tick, { signal, log }) => {
-        const outcome = await gate.pass(() => sweep(deps, signal))
+        const outcome = await gate
+          .pass(() => sweep(deps, signal))
+          .catch((error: unknown) => {
+            metrics.count('tka.sweeps', { outcome: 'failed' })
+            throw error
+          })
+        metrics.count('tka.sweeps', { outcome })
         log.info('tick', { outcome })
       },
     },

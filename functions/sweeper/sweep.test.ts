@@ -58,16 +58,19 @@ describe('a sweep', () => {
 
   it('asks the provisioner for each finding, under the same id every time', async () => {
     const emitted: TkaEvent[] = []
+    const late: number[] = []
     const { objects } = world(alice, bob)
     const deps = {
       config: { cluster: 'lab', maxSessionSeconds: limits.maxSessionSeconds },
       readObjects: async () => objects(),
       emit: async (event: TkaEvent) => void emitted.push(event),
       now: () => start + 9 * hour,
+      late: (ms: number) => void late.push(ms),
       info: () => undefined,
     }
     const signal = AbortSignal.timeout(5_000)
     await sweep(deps, signal)
+    assert.deepEqual(late, [hour, hour], 'both are an hour past due')
     await sweep(deps, signal)
     assert.deepEqual(emitted.map(({ subject }) => subject).toSorted(), [alice, alice, bob, bob])
     assert.equal(new Set(emitted.map(({ id }) => id)).size, 2)
@@ -93,6 +96,7 @@ describe('a sweep that cannot ask for a finding', () => {
         asked.push(subject)
       },
       now: () => start + 9 * hour,
+      late: () => undefined,
       info: () => undefined,
     }
     await assert.rejects(sweep(deps, AbortSignal.timeout(5_000)), /did not take it/)

@@ -11,6 +11,8 @@ export interface SweepDeps {
   readonly emit: Emit
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Told how long each session has been past due that still stands, in milliseconds. */
+  readonly late: (ms: number) => void
   readonly info: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
@@ -19,7 +21,10 @@ const atOnce = 8
 /** Asks the provisioner to take away each thing that is past due or orphaned. Rejects, after all were tried, when any could not be asked. */
 export async function sweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
   const objects = await deps.readObjects({ signal })
-  const findings = findPastDue(objects, deps.now(), deps.config)
+  const now = deps.now()
+  for (const lease of objects.leases)
+    if (lease.phase === 'live' && now >= lease.validUntil) deps.late(now - lease.validUntil)
+  const findings = findPastDue(objects, now, deps.config)
   deps.info('swept', { sessions: objects.leases.length, findings: findings.length })
   await inParallel(findings, atOnce, async finding => deps.emit(revocation(deps, finding), { signal }))
 }

@@ -6,6 +6,7 @@ const Container = v.looseObject({ name: v.string(), readinessProbe: Probe, liven
 const KnativeService = v.object({
   spec: v.object({
     template: v.object({
+      metadata: v.object({ annotations: v.record(v.string(), v.string()) }),
       spec: v.looseObject({
         containers: v.array(Container),
         // Serving's own; the second becomes the pod's time to end.
@@ -21,7 +22,12 @@ const part = { 'app.kubernetes.io/part-of': 'tka', 'app.kubernetes.io/instance':
 /** What runs a function where there is no Knative Serving: a Deployment of one pod, and the Service in front of it. */
 export function plainOf(knativeService: Manifest): readonly Manifest[] {
   const { name, namespace } = knativeService.metadata
-  const { containerConcurrency: _, timeoutSeconds, ...pod } = v.parse(KnativeService, knativeService).spec.template.spec
+  const { template } = v.parse(KnativeService, knativeService).spec
+  const { containerConcurrency: _, timeoutSeconds, ...pod } = template.spec
+  // What is said to Serving alone stays behind.
+  const annotations = Object.fromEntries(
+    Object.entries(template.metadata.annotations).filter(([key]) => !key.includes('knative.dev/')),
+  )
   const selector = { 'app.kubernetes.io/name': name }
   const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels: { ...selector, ...part } }
   const containers = pod.containers.map(({ readinessProbe, livenessProbe, ...container }) => ({
@@ -39,7 +45,7 @@ export function plainOf(knativeService: Manifest): readonly Manifest[] {
         replicas: 1,
         selector: { matchLabels: selector },
         template: {
-          metadata: { labels: selector },
+          metadata: { labels: selector, annotations },
           spec: { ...pod, enableServiceLinks: false, terminationGracePeriodSeconds: timeoutSeconds, containers },
         },
       },

@@ -32,6 +32,11 @@ describe('commandOf', () => {
     assert.deepEqual(command.env, { HELPER: '/opt/helper', SHARED: 'node', PORT: '1', TMPDIR: '/private/tmp' })
   })
 
+  it('gives each process a metrics port of its own, since they have no pods of their own', () => {
+    const command = commandOf({ ...container, env: [env('TKA_METRICS_PORT', '9464')] }, new Map(), imageAndNode)
+    assert.equal(command.env.TKA_METRICS_PORT, '0')
+  })
+
   it('puts real directories where the manifest names mounts, in values and arguments', () => {
     const mounts = new Map([
       ['/etc/tka', '/m/0'],

@@ -44,6 +44,12 @@ export function commandOf(
       ...imageEnv,
       ...nodeEnv,
       ...Object.fromEntries(container.env.map(({ name, value }) => [name, real(value)])),
+      ...ownPorts(container),
     },
   }
+}
+
+/** A pod has its ports to itself; here all share one network, so a port that a manifest fixes is any that is free. */
+function ownPorts({ env }: Container): Readonly<Record<string, string>> {
+  return env.some(({ name }) => name === 'TKA_METRICS_PORT') ? { TKA_METRICS_PORT: '0' } : {}
 }

@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test test-unit test-headscale demo up down keys overlay bench bench-tsnet bundle fmt clean
+.PHONY: help install build check test test-unit test-headscale demo up down keys schemas overlay bench bench-tsnet bundle fmt clean
 
 # npm brings Node 24 itself on linux-x64 (the optional dependency `node`); elsewhere the system's must be new enough.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -46,6 +46,9 @@ down: install ## stop what `make up` or `make demo KEEP=1` left running
 
 keys: install ## make signing keys and the public key set (DIR=keys)
 	@node knative/keys.ts --dir $(or $(DIR),keys)
+
+schemas: install ## write the events' JSON Schemas (events/schemas) from the code
+	@node knative/schemas.ts
 
 overlay: install ## write what follows from an overlay's values.yaml (DIR=knative/overlays/tailscale)
 	@node knative/overlay.ts $(or $(DIR),knative/overlays/tailscale)

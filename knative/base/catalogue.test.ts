@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as v from 'valibot'
 import { eventTypes, functionNames, type HintType } from '#events'
+import { jsonSchemas, schemaUrl } from '#events/json-schemas'
 import { readBase } from '../render/read-base.ts'
 
 const base = await readBase()
@@ -34,12 +35,20 @@ const typesOf = ({ spec }: v.InferOutput<typeof Trigger>) => {
 describe('the EventTypes of the base', () => {
   const EventType = v.object({
     metadata: v.object({ name: v.string() }),
-    spec: v.object({ type: v.string(), description: v.pipe(v.string(), v.minLength(10)) }),
+    spec: v.object({ type: v.string(), schema: v.string(), description: v.pipe(v.string(), v.minLength(20)) }),
   })
   const declared = base.filter(({ kind }) => kind === 'EventType').map(manifest => v.parse(EventType, manifest))
 
   it('are the catalogue', () => {
     assert.deepEqual(declared.map(({ spec }) => spec.type).sort(), catalogue)
+  })
+
+  it('name the schema of what they declare', () => {
+    const schemas = jsonSchemas()
+    for (const { spec } of declared) {
+      assert.equal(spec.schema, schemaUrl(spec.type))
+      assert.ok(schemas.has(spec.type), spec.type)
+    }
   })
 
   it('are named as what they declare', () => {

@@ -1,0 +1,28 @@
+import { toJsonSchema } from '@valibot/to-json-schema'
+import { TkaEvent } from './event.ts'
+import type { HintType } from './hint.ts'
+
+/** A JSON Schema (draft 2020-12). */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+/** Names the schema of a type's data, as EventTypes and `dataschema` do. Nothing fetches it: the schema itself is in `events/schemas`. */
+export function schemaUrl(type: string): string {
+  return `https://tka.dev/events/${type}.json`
+}
+
+/** The schema of the data of every type, by type; of what a regular grammar cannot say, only the code knows. */
+export function jsonSchemas(): ReadonlyMap<string, JsonSchema> {
+  const signed = TkaEvent.options.map(({ entries }): [string, JsonSchema] => {
+    const schema = toJsonSchema(entries.data, { errorMode: 'ignore', target: 'draft-2020-12' })
+    return [entries.type.literal, { ...schema }]
+  })
+  const hints = (['dev.tka.ping.v1', 'dev.tka.sweep.requested.v1'] satisfies readonly HintType[]).map(
+    (type): [string, JsonSchema] => [type, { type: 'object', $comment: 'A hint: whatever it says is not read.' }],
+  )
+  return new Map(
+    [...signed, ...hints].map(([type, schema]) => [
+      type,
+      { $schema: 'https://json-schema.org/draft/2020-12/schema', $id: schemaUrl(type), ...schema },
+    ]),
+  )
+}

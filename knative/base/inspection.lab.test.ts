@@ -10,6 +10,7 @@ import { version } from '#io/version'
 import { openStand, type Stand } from '../e2e/stand.ts'
 import { applyAll } from '../lab/install-apply.ts'
 import { becomesReady } from '../lab/install-ready.ts'
+import { removeTrigger } from '../lab/install-tap.ts'
 import type { Person } from '../lab/person.ts'
 import { type Api, openApi } from '../lab/shadow/api.ts'
 import { waitUntil } from '../lab/wait-until.ts'
@@ -144,7 +145,7 @@ describe('an operator who looks', () => {
         return (said?.status === 'False' && /nobody/.test(said.message ?? '')) || JSON.stringify(said)
       })
     } finally {
-      await api.call('DELETE', `/apis/eventing.knative.dev/v1/namespaces/${system}/triggers/lost`)
+      await removeTrigger(api, lost)
     }
   })
 
@@ -195,7 +196,7 @@ describe('an operator who looks', () => {
       assert.ok(/"sealed": "[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+"/.test(printed), 'nothing sealed')
       for (const part of user.token.split('.')) assert.ok(!printed.includes(part), 'a part of a token')
     } finally {
-      await api.call('DELETE', `/apis/eventing.knative.dev/v1/namespaces/${system}/triggers/event-display`)
+      await removeTrigger(api, trigger)
     }
   })
 })

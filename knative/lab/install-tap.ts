@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import type { Manifest } from '../render/manifest.ts'
 import { applyAll, pathOf } from './install-apply.ts'
 import { becomesReady } from './install-ready.ts'
 import { type Api, ApiError } from './shadow/api.ts'
@@ -108,8 +109,7 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
     [Symbol.asyncDispose]: async () => {
       await using _server = { [Symbol.asyncDispose]: () => closeServer(server) }
       // With the namespace uninstalled there is nothing left to end.
-      if (!(await remove(api, pathOf(trigger)))) return
-      await dropSubscription(api, namespace, trigger.metadata.name)
+      if (!(await removeTrigger(api, trigger))) return
       // The Broker delivers for a moment longer; then, until the channel has dropped the subscription, its filter knows no
       // such Trigger and producers are answered 500.
       await waitUntil('the end of the subscription', async signal => {
@@ -122,9 +122,12 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
   }
 }
 
-async function remove(api: Api, path: string): Promise<boolean> {
+/** Deletes a Trigger with its Subscription; false when there is none any more. */
+export async function removeTrigger(api: Api, trigger: Manifest): Promise<boolean> {
+  const { name, namespace = 'default' } = trigger.metadata
   try {
-    await api.call('DELETE', path)
+    await api.call('DELETE', pathOf(trigger))
+    await dropSubscription(api, namespace, name)
     return true
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return false

@@ -6,34 +6,29 @@ import { createServer } from 'node:http'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { HelperExit, TailscaleNode, TailscaleSocket } from '../src/index.ts'
-import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
-import { startNode } from './support.ts'
+import type { Laptop } from '../src/testing/index.ts'
+import { type SmallTailnet, startSmallTailnet } from './small-tailnet.ts'
 
 const run = promisify(execFile)
 
 suite('a program that starts other programs while its node serves', () => {
-  let net: Testnet
+  let tailnet: SmallTailnet
   let node: TailscaleNode
   let laptop: Laptop
   const exits: HelperExit[] = []
   let held: Set<string>
   before(async () => {
     held = descriptors('self')
-    net = await startTestnet()
-    node = await startNode(net, { hostname: 'server' })
+    tailnet = await startSmallTailnet()
+    ;({ node, laptop } = tailnet)
     node.on('helperExit', exit => exits.push(exit))
     const server = createServer(async (request, response) => {
       const { stdout } = await run('/bin/echo', [(request.socket as TailscaleSocket).tailscale.user?.login ?? ''])
       response.end(stdout)
     })
     await node.serve(server, { port: 80 })
-    laptop = await startLaptop({ hostname: 'laptop', controlUrl: net.controlUrl })
   })
-  after(async () => {
-    await laptop[Symbol.asyncDispose]()
-    await node.close()
-    await net[Symbol.asyncDispose]()
-  })
+  after(() => tailnet[Symbol.asyncDispose]())
 
   test('gets each one’s end and output, and answers everybody', async () => {
     const { helperPid } = node
@@ -45,7 +40,7 @@ suite('a program that starts other programs while its node serves', () => {
           laptop.request('http://server/', { agent }),
         ])
         assert.equal(exit, 7)
-        assert.equal(answer.body, 'laptop@example.com\n')
+        assert.equal(answer.body, 'alice@example.com\n')
         execFileSync('/bin/true') // blocks the event loop until it has ended
       }
       agent.destroy()

@@ -7,25 +7,19 @@ import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import type { TailscaleNode, TailscaleSocket } from '../src/index.ts'
-import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
+import { type Laptop, startLaptop, startTestnet } from '../src/testing/index.ts'
 import { startSecureNode } from './secure-node.ts'
-import { startNode } from './support.ts'
+import { type SmallTailnet, startSmallTailnet } from './small-tailnet.ts'
 
 suite('an http.Server on the tailnet', () => {
-  let net: Testnet
+  let tailnet: SmallTailnet
   let node: TailscaleNode
   let laptop: Laptop
   before(async () => {
-    net = await startTestnet()
-    await net.setNode('laptop', { login: 'alice@example.com' })
-    node = await startNode(net, { hostname: 'server' })
-    laptop = await startLaptop({ hostname: 'laptop', controlUrl: net.controlUrl })
+    tailnet = await startSmallTailnet()
+    ;({ node, laptop } = tailnet)
   })
-  after(async () => {
-    await laptop[Symbol.asyncDispose]()
-    await node.close()
-    await net[Symbol.asyncDispose]()
-  })
+  after(() => tailnet[Symbol.asyncDispose]())
 
   test('keeps connections alive and knows who is calling on each request', async () => {
     const ports = new Set<number>()

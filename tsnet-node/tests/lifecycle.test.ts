@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { after, before, suite, test } from 'node:test'
 import type { TailscaleNode, TailscaleSocket } from '../src/index.ts'
 import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
+import { type SmallTailnet, startSmallTailnet } from './small-tailnet.ts'
 import { eventually, isAlive, makeNode, rejection, startNode } from './support.ts'
 
 const privateDirs = () => readdirSync(tmpdir()).filter(name => name.startsWith(`tsnet-node-${process.pid}-`))
@@ -126,19 +127,14 @@ suite('the life of a node', () => {
 })
 
 suite('many connections', () => {
-  let net: Testnet
   let laptop: Laptop
+  let tailnet: SmallTailnet
   let node: TailscaleNode
   before(async () => {
-    net = await startTestnet()
-    node = await startNode(net, { hostname: 'server' })
-    laptop = await startLaptop({ hostname: 'laptop', controlUrl: net.controlUrl })
+    tailnet = await startSmallTailnet()
+    ;({ node, laptop } = tailnet)
   })
-  after(async () => {
-    await laptop[Symbol.asyncDispose]()
-    await node.close()
-    await net[Symbol.asyncDispose]()
-  })
+  after(() => tailnet[Symbol.asyncDispose]())
 
   test('that the server closes first, 4 000 of them, never leave the client waiting for seconds', async () => {
     const host = (await node.status()).ips[0] ?? ''

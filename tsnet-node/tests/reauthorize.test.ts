@@ -4,30 +4,26 @@ import http from 'node:http'
 import type { Socket } from 'node:net'
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test'
 import type { TailscaleNode, TailscaleSocket } from '../src/index.ts'
-import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
-import { eventually, rejection, startNode } from './support.ts'
+import type { Laptop, Testnet } from '../src/testing/index.ts'
+import { type SmallTailnet, startSmallTailnet } from './small-tailnet.ts'
+import { eventually, rejection } from './support.ts'
 
 const capability = 'example.com/cap/door'
 const withinMs = 2_000
 
 suite('a connection that stays open', () => {
   let net: Testnet
+  let tailnet: SmallTailnet
   let node: TailscaleNode
   let laptop: Laptop
   let socket: TailscaleSocket
   let client: Socket
 
   before(async () => {
-    net = await startTestnet()
-    await net.setNode('laptop', { login: 'alice@example.com' })
-    node = await startNode(net, { hostname: 'server' })
-    laptop = await startLaptop({ hostname: 'laptop', controlUrl: net.controlUrl })
+    tailnet = await startSmallTailnet()
+    ;({ net, node, laptop } = tailnet)
   })
-  after(async () => {
-    await laptop[Symbol.asyncDispose]()
-    await node.close()
-    await net[Symbol.asyncDispose]()
-  })
+  after(() => tailnet[Symbol.asyncDispose]())
   beforeEach(async () => {
     await using listener = await node.listen({ port: 7000 })
     const accepted = once(listener, 'connection')

@@ -7,27 +7,24 @@ import { tmpdir } from 'node:os'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { TailscaleNode } from '../src/index.ts'
-import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
+import { type Laptop, startTestnet, type Testnet } from '../src/testing/index.ts'
 import { startLineProcess } from '../src/testing/line-process.ts'
-import { eventually, isAlive, rejection, startNode } from './support.ts'
+import { type SmallTailnet, startSmallTailnet } from './small-tailnet.ts'
+import { eventually, isAlive, rejection } from './support.ts'
 
 suite('a helper that dies', () => {
   let net: Testnet
+  let tailnet: SmallTailnet
   let node: TailscaleNode
   let laptop: Laptop
 
   before(async () => {
-    net = await startTestnet()
-    node = await startNode(net, { hostname: 'server' })
+    tailnet = await startSmallTailnet()
+    ;({ net, node, laptop } = tailnet)
     const server = http.createServer((_, response) => response.end('hello'))
     await node.serve(server, { port: 80 })
-    laptop = await startLaptop({ hostname: 'laptop', controlUrl: net.controlUrl })
   })
-  after(async () => {
-    await laptop[Symbol.asyncDispose]()
-    await node.close()
-    await net[Symbol.asyncDispose]()
-  })
+  after(() => tailnet[Symbol.asyncDispose]())
 
   const kill = (pid: number | undefined, signal: NodeJS.Signals) => {
     assert.ok(pid)

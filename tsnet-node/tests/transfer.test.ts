@@ -9,8 +9,9 @@ import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { residentMiB } from '../bench/process-usage.ts'
 import type { TailscaleNode, TailscaleSocket } from '../src/index.ts'
-import { type Laptop, startLaptop, startTestnet, type Testnet } from '../src/testing/index.ts'
-import { eventually, startNode } from './support.ts'
+import type { Laptop } from '../src/testing/index.ts'
+import { type SmallTailnet, startSmallTailnet } from './small-tailnet.ts'
+import { eventually } from './support.ts'
 
 const gibibyte = 2 ** 30
 /** Neither a multiple nor a part of any buffer on the way, so that no piece looks like another. */
@@ -36,21 +37,16 @@ async function readPattern(stream: AsyncIterable<Buffer>): Promise<number> {
 }
 
 suite('much data', () => {
-  let net: Testnet
+  let tailnet: SmallTailnet
   let node: TailscaleNode
   let laptop: Laptop
   let host: string
   before(async () => {
-    net = await startTestnet()
-    node = await startNode(net, { hostname: 'server', env: { ...net.env, GOMEMLIMIT: '192MiB' } })
-    laptop = await startLaptop({ hostname: 'laptop', controlUrl: net.controlUrl })
+    tailnet = await startSmallTailnet({ GOMEMLIMIT: '192MiB' })
+    ;({ node, laptop } = tailnet)
     host = (await node.status()).ips[0] ?? ''
   })
-  after(async () => {
-    await laptop[Symbol.asyncDispose]()
-    await node.close()
-    await net[Symbol.asyncDispose]()
-  })
+  after(() => tailnet[Symbol.asyncDispose]())
 
   test('arrives whole: an HTTP body of 1 GiB each way, within the memory it may have', {
     timeout: 180_000,

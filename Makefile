@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test test-unit test-headscale demo up down keys schemas overlay bench bench-tsnet bundle fmt clean
+.PHONY: help install build check test test-unit test-size test-headscale demo up down keys schemas overlay bench bench-tsnet bundle fmt clean
 
 # npm brings Node 24 itself on linux-x64 (the optional dependency `node`); elsewhere the system's must be new enough.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -30,6 +30,9 @@ test: check build ## prove everything on real parts: API server, Knative Eventin
 
 test-unit: check ## the tests that need no lab (seconds)
 	@node --test --test-timeout=240000 '{events,functions,knative}/**/!(*.lab).test.ts'
+
+test-size: build ## sweep 10 000 sessions of which 5 000 are past due (minutes)
+	@TKA_SWEEP_SESSIONS=10000 node --test --test-timeout=1800000 functions/sweeper/size.lab.test.ts
 
 test-headscale: install ## prove tsnet-node against Headscale, alone
 	@node tsnet-node/src/build-helper.ts --tests

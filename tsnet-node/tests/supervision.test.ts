@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import http from 'node:http'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -29,6 +29,13 @@ suite('a helper that dies', () => {
   const kill = (pid: number | undefined, signal: NodeJS.Signals) => {
     assert.ok(pid)
     process.kill(pid, signal)
+  }
+
+  /** Resolves once every thread has stopped: until then one may still answer. */
+  const stop = async (pid: number | undefined) => {
+    kill(pid, 'SIGSTOP')
+    const stopped = (thread: string) => / T /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))
+    await eventually(() => readdirSync(`/proc/${pid}/task`).every(stopped), { withinMs: 5_000, what: 'stopped' })
   }
 
   test('comes back with the same identity, the same listeners and to the same peers', async () => {
@@ -60,9 +67,9 @@ suite('a helper that dies', () => {
     const ended = rejection(once(socket, 'end'))
     const back = once(node, 'restarted')
     const peer = laptop.ips[0] ?? ''
-    kill(node.helperPid, 'SIGSTOP') // so that the question is on its way when the helper dies
+    await stop(node.helperPid) // so that the question is on its way when the helper dies
     const waiting = [
-      node.whoIs(peer),
+      node.whoIs(peer, { maxAgeMs: 0 }),
       node.status(),
       node.dial({ host: 'laptop', port: 80 }),
       node.listen({ port: 7001 }),
@@ -70,7 +77,7 @@ suite('a helper that dies', () => {
     ].map(rejection)
     kill(node.helperPid, 'SIGKILL')
     for (const { code } of await Promise.all(waiting)) assert.equal(code, 'ERR_TSNET_HELPER_EXITED')
-    assert.equal((await rejection(node.whoIs(peer))).code, 'ERR_TSNET_HELPER_EXITED')
+    assert.equal((await rejection(node.whoIs(peer, { maxAgeMs: 0 }))).code, 'ERR_TSNET_HELPER_EXITED')
     assert.equal((await ended).code, 'ECONNRESET', 'not an end that could be taken for the peer’s')
     assert.equal(socket.destroyed, true)
     await back

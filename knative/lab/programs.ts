@@ -29,6 +29,7 @@ export const programs: readonly LabProgram[] = [
     '2 min',
   ),
   program('kubectl', 'kubernetes', 'k8s.io/kubernetes/cmd/kubectl', kubernetes, 'a minute'),
+  program('kubeconfig-client', 'kubernetes', './kubeconfig-client', stripped, '10 s'),
   program('ingress', 'eventing', 'knative.dev/eventing/cmd/broker/ingress', stripped, 'a minute'),
   program('filter', 'eventing', 'knative.dev/eventing/cmd/broker/filter', stripped, '10 s'),
   program('eventing', 'eventing', '.', stripped, '30 s'),

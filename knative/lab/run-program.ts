@@ -9,18 +9,23 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** Runs a program to its end without a shell; rejects only when it cannot be started. Killed after `timeoutMs` (30 s). */
+/**
+ * Runs a program to its end without a shell, with `input` as its standard input; rejects only when it cannot be started. Killed
+ * after `timeoutMs` (30 s).
+ */
 export async function runProgram(
   file: string,
   args: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly timeoutMs?: number } = {},
+  options: { readonly env?: NodeJS.ProcessEnv; readonly timeoutMs?: number; readonly input?: string } = {},
 ): Promise<Finished> {
   const child = spawn(file, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     timeout: options.timeoutMs ?? 30_000,
     killSignal: 'SIGKILL',
     ...(options.env === undefined ? {} : { env: options.env }),
   })
+  // A program that ends without having read it all says the rest by its exit code.
+  child.stdin.on('error', () => undefined).end(options.input)
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code, stdout, stderr }
 }

@@ -39,13 +39,14 @@ export async function deleteAll(api: Api, manifests: readonly Manifest[]): Promi
         if (!(error instanceof ApiError && error.status === 404)) throw error
       })
   }
-  // What is in a namespace goes with it; the guard goes first, so that nothing here is left half refused.
-  const clusterScoped = manifests.filter(manifest => manifest.metadata.namespace === undefined)
+  // What is in one of these namespaces goes with it; the guard goes first, so that nothing here is left half refused.
+  const namespaces = manifests.filter(isNamespace)
+  const goes = new Set(namespaces.map(({ metadata }) => metadata.name))
   await each(
-    clusterScoped.filter(manifest => !isNamespace(manifest)),
+    manifests.filter(manifest => !isNamespace(manifest) && !goes.has(manifest.metadata.namespace ?? '')),
     remove,
   )
-  await each(clusterScoped.filter(isNamespace), remove)
+  await each(namespaces, remove)
 }
 
 function isNamespace({ kind }: Manifest): boolean {

@@ -47,6 +47,10 @@ up: build ## start the lab with TKA installed, for daily work; .lab/lab.json hol
 down: install ## stop what `make up` or `make demo KEEP=1` left running
 	@node knative/demo/main.ts down
 
+.PHONY: trace
+trace: build ## print the spans of one login and one logout as trees, from the tailnet to the Kubernetes calls and back
+	@node knative/trace/main.ts
+
 keys: install ## make signing keys and the public key set (DIR=keys)
 	@node knative/keys.ts --dir $(or $(DIR),keys)
 

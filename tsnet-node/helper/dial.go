@@ -12,6 +12,7 @@ import (
 
 	"tailscale.com/client/local"
 	"tailscale.com/net/tsdial"
+	"tsnet-node/helper/internal/redial"
 )
 
 type dialArgs struct {
@@ -39,7 +40,7 @@ func (n *node) dial(ctx context.Context, a dialArgs) (any, error) {
 	if err != nil {
 		return nil, dialError(ctx, a, err)
 	}
-	conn, err := dialer.UserDial(limited, "tcp", to.String())
+	conn, err := redial.Dial(limited, dialer.UserDial, "tcp", to.String())
 	if err != nil {
 		return nil, dialError(ctx, a, err)
 	}
@@ -96,7 +97,7 @@ func dialError(ctx context.Context, a dialArgs, err error) error {
 		return codedError{"ERR_TSNET_TIMEOUT", fmt.Sprintf("%s:%d did not answer within %d ms", a.Host, a.Port, a.TimeoutMs)}
 	case errors.As(err, &dns):
 		return codedError{"ERR_TSNET_NAME_NOT_FOUND", fmt.Sprintf("%s has no address: %s", a.Host, dns.Err)}
-	case strings.Contains(err.Error(), "refused"):
+	case redial.IsRefused(err):
 		return codedError{"ERR_TSNET_REFUSED", fmt.Sprintf("%s refuses connections to port %d", a.Host, a.Port)}
 	}
 	return codedError{"ERR_TSNET_UNREACHABLE", err.Error()}

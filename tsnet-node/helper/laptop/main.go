@@ -20,6 +20,7 @@ import (
 	"tailscale.com/net/socks5"
 	"tailscale.com/tsnet"
 	"tailscale.com/types/logger"
+	"tsnet-node/helper/internal/redial"
 )
 
 // Bounds of getting up, and of leaving: tsnet's Close can hang.
@@ -74,7 +75,10 @@ func run(node *tsnet.Server, logf logger.Logf) error {
 		return err
 	}
 	defer l.Close()
-	go (&socks5.Server{Dialer: node.Dial, Logf: logf}).Serve(l)
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		return redial.Dial(ctx, node.Dial, network, address)
+	}
+	go (&socks5.Server{Dialer: dial, Logf: logf}).Serve(l)
 
 	ips := []string{}
 	for _, ip := range status.TailscaleIPs {

@@ -10,7 +10,7 @@ const login = (request: string, person = 'alice'): LoginWish => ({
 })
 
 describe('those who wait', () => {
-  it('are at most 4 of one person and 500 in all', () => {
+  it('are at most 4 of one person and 500 in all, of a kind', () => {
     assert.deepEqual(defaultLimits, { perPerson: 4, total: 500 })
     const waiters = createWaiters()
     for (let i = 0; i < 4; i += 1) waiters.open(logout(`a${i}`))
@@ -25,6 +25,13 @@ describe('those who wait', () => {
     assert.throws(() => waiters.open(login('a4')), /too-many-requests/)
     for (let i = 0; i < 4; i += 1) waiters.open(logout(`l${i}`))
     assert.throws(() => waiters.open(logout('l4')), /too-many-requests/)
+  })
+
+  it('for logins never keep anybody else from logging out', () => {
+    const waiters = createWaiters()
+    for (let i = 0; i < 500; i += 1) waiters.open(login(`a${i}`, `person-${i}`))
+    assert.throws(() => waiters.open(login('b', 'newcomer')), /too-many-requests/)
+    waiters.open(logout('l', 'newcomer'))
   })
 
   it('make room when they leave, answered or not', () => {

@@ -13,7 +13,7 @@ export interface Waiter<W extends Wish = Wish> extends Disposable {
 
 /** Everybody who waits, by the id of the event that carries their wish. */
 export interface Waiters {
-  /** Begins to wait; throws `too-many-requests` when this person, or everybody together, waits for too much already. */
+  /** Begins to wait; throws `too-many-requests` when this person, or everybody together, waits for too many alike already. */
   open<W extends Wish>(wish: W): Waiter<W>
   find(request: string): Waiter | undefined
   /** The session that a person waits for right now, be it one that a later login of theirs makes. */
@@ -21,7 +21,7 @@ export interface Waiters {
   readonly size: number
 }
 
-/** How many may wait. */
+/** How many may wait for a login, and as many again for a logout. */
 export interface WaiterLimits {
   readonly perPerson: number
   readonly total: number
@@ -38,9 +38,11 @@ export function createWaiters(limits: WaiterLimits = defaultLimits): Waiters {
 
   return {
     open(wish) {
-      if (waiting.size >= limits.total) throw new Problem('too-many-requests')
-      const alike = ofPerson(wish.person).filter(waiter => isLogout(waiter.wish) === isLogout(wish))
-      if (alike.length >= limits.perPerson) throw new Problem('too-many-requests')
+      const alike = [...waiting.values()].filter(waiter => isLogout(waiter.wish) === isLogout(wish))
+      if (alike.length >= limits.total) throw new Problem('too-many-requests', 'too many people wait right now.')
+      if (alike.filter(waiter => waiter.wish.person === wish.person).length >= limits.perPerson) {
+        throw new Problem('too-many-requests', `${limits.perPerson} of yours wait already.`)
+      }
       const waiter = createWaiter(wish, () => waiting.delete(wish.request))
       waiting.set(wish.request, waiter)
       return waiter
@@ -56,7 +58,7 @@ export function createWaiters(limits: WaiterLimits = defaultLimits): Waiters {
   }
 }
 
-/** Logouts are counted apart: whoever holds all of a person's logins must not keep them from ending their access. */
+/** Logouts are counted apart: no held logins, the person's own or others', keep anybody from ending their access. */
 const isLogout = ({ kind }: Wish) => kind === 'logout'
 
 function createWaiter<W extends Wish>(wish: W, leave: () => void): Waiter<W> {

@@ -46,6 +46,20 @@ const OfferedRole = v.pipe(
   v.transform(({ maxPeriod, ...role }) => ({ ...role, maxPeriodSeconds: maxPeriod })),
 )
 
+/** How many requests: so many a second, and so many at once after a pause. */
+const Rate = (perSecond: number, burst: number) =>
+  v.optional(
+    v.strictObject({
+      perSecond: v.optional(
+        v.pipe(v.number(), v.finite('must be finite'), v.minValue(0.1, 'must be at least 0.1')),
+        perSecond,
+      ),
+      // A client that logs in anew sends three requests within 220 ms, and one that waits polls beside them.
+      burst: v.optional(v.pipe(v.number(), v.integer(), v.minValue(10, 'must be at least 10')), burst),
+    }),
+    {},
+  )
+
 const Login = v.pipe(
   v.strictObject({
     hold: v.optional(milliseconds, '25s'),
@@ -54,6 +68,7 @@ const Login = v.pipe(
     requestTimeout: v.optional(milliseconds, '30s'),
     keepAliveTimeout: v.optional(milliseconds, '75s'),
     driftInterval: v.optional(milliseconds, '60s'),
+    limits: v.optional(v.strictObject({ perPerson: Rate(5, 40), total: Rate(200, 1_000) }), {}),
   }),
   v.transform(login => ({
     holdMs: login.hold,
@@ -62,6 +77,7 @@ const Login = v.pipe(
     requestTimeoutMs: login.requestTimeout,
     keepAliveTimeoutMs: login.keepAliveTimeout,
     driftIntervalMs: login.driftInterval,
+    limits: login.limits,
   })),
 )
 
@@ -211,6 +227,13 @@ function contradictions({ namespaces, period, maxSessionSeconds, roles, login }:
       `login.keepAliveTimeout must be at least 1s, it is ${login.keepAliveTimeoutMs}ms`,
     ],
     [login.driftIntervalMs < 1_000, `login.driftInterval must be at least 1s, it is ${login.driftIntervalMs}ms`],
+    ...(['perSecond', 'burst'] as const).map(
+      field =>
+        [
+          login.limits.perPerson[field] > login.limits.total[field],
+          `login.limits.perPerson.${field} (${login.limits.perPerson[field]}) must be at most that of total (${login.limits.total[field]})`,
+        ] as const,
+    ),
   ]
   return rules.flatMap(([broken, message]) => (broken ? [message] : []))
 }

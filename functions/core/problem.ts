@@ -112,7 +112,7 @@ export const problems = {
   'too-many-requests': {
     status: 429,
     retriable: true,
-    title: 'Too many requests are waiting',
+    title: 'There are too many requests',
     advice: [laterAdvice],
   },
   unavailable: {
@@ -171,11 +171,18 @@ export class Problem extends Error {
   readonly code: ProblemCode
   /** One sentence for the person, with the field, the value and the expectation. Never a secret or another system's text. */
   readonly detail: string
+  /** After so many seconds it may succeed, where that is known; else it is the configuration's to say. */
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(code: ProblemCode, detail = '', options?: ErrorOptions) {
+  constructor(
+    code: ProblemCode,
+    detail = '',
+    { retryAfterSeconds, ...options }: ErrorOptions & { readonly retryAfterSeconds?: number } = {},
+  ) {
     super(detail ? `${code}: ${detail}` : code, options)
     this.code = code
     this.detail = detail
+    this.retryAfterSeconds = retryAfterSeconds
   }
 
   get kind(): ProblemKind {

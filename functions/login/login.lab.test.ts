@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { openStand, type Stand } from '../../knative/e2e/stand.ts'
+import { unlimited } from '../../knative/lab/unlimited.ts'
 import { waitUntil } from '../../knative/lab/wait-until.ts'
 
 const view = { role: 'view', period: '8h' }
@@ -8,7 +9,7 @@ const view = { role: 'view', period: '8h' }
 describe('login on a real tailnet', () => {
   let stand: Stand
   before(async () => {
-    stand = await openStand({ config: { login: { driftInterval: '1s' } } })
+    stand = await openStand({ config: { login: { driftInterval: '1s', limits: unlimited } } })
   })
   after(() => stand?.[Symbol.asyncDispose]())
 

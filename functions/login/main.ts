@@ -10,6 +10,7 @@ import { createLogin } from './create-login.ts'
 import { answerTypes, handleAnswer } from './handle-answer.ts'
 import { openCluster } from './open-cluster.ts'
 import { openTailnet } from './open-tailnet.ts'
+import { createRequestLimits } from './request-limits.ts'
 import { createTailnetApp } from './tailnet-app.ts'
 import { createGrantWatch } from './watch-grants.ts'
 
@@ -47,6 +48,7 @@ await run('login', async ({ env, telemetry, resources, signal }) => {
   const app = createTailnetApp({
     ...login,
     checkGrant: grants.check,
+    limits: createRequestLimits(config.login.limits, () => performance.now()),
     answered: answer => log.info('answered', { ...answer }),
     audit: createAudit(log),
     metrics,

@@ -8,6 +8,6 @@ const forms = ['application/json', 'application/problem+json'] as const
 export function problemResponse(c: Context, problem: Problem, retryAfterSeconds: number): Response {
   const { status, retriable } = problem.kind
   const form = negotiate(c.req.header('accept'), forms) ?? 'application/json'
-  if (retriable) c.header('Retry-After', String(retryAfterSeconds))
+  if (retriable) c.header('Retry-After', String(problem.retryAfterSeconds ?? retryAfterSeconds))
   return c.body(JSON.stringify(problemBody(problem)), status, { 'Content-Type': form })
 }

@@ -189,6 +189,34 @@ describe('every answer', () => {
     }
   }
 
+  it('is 429 for whoever asks too often, also for what does not exist, while others are served', async () => {
+    const trial = createTrialLogin({ config: { login: { limits: { perPerson: { perSecond: 0.1, burst: 10 } } } } })
+    const phone = { ...alice(view), node: { id: 'node-2', name: 'phone.tail1.ts.net' } }
+    assert.equal((await trial.request('POST', '~/login')).status, 202)
+    for (let i = 0; i < 9; i += 1) await trial.request('GET', '/nowhere')
+    for (const from of [alice(view), phone]) {
+      for (const [method, path] of routes.filter(([, route]) => route !== '~/logout')) {
+        const response = await trial.request(method, path, from)
+        assert.deepEqual([response.status, response.headers.get('retry-after')], [429, '10'], `${method} ${path}`)
+        const { message, advice } = await readBody(response, ProblemBody)
+        assert.match(message, /too many requests: 0\.1 a second from one person/)
+        assert.doesNotMatch(`${message}${advice.join()}`, /401|403/)
+      }
+    }
+    const bob = { ...alice(view), login: 'bob@example.com', userId: '8', node: { id: 'node-3', name: 'bobs' } }
+    assert.equal((await trial.request('POST', '~/login', bob)).status, 202)
+    assert.equal((await trial.request('POST', '~/logout', phone)).status, 200)
+  })
+
+  it('counts nobody whom it does not serve', async () => {
+    const trial = createTrialLogin({ config: { login: { limits: { perPerson: { perSecond: 0.1, burst: 10 } } } } })
+    for (let i = 0; i < 15; i += 1) {
+      assert.equal((await trial.request('GET', '~/roles', { kind: 'tagged' })).status, 400)
+      assert.equal((await trial.request('GET', '~/roles', undefined, { host: 'evil.example' })).status, 403)
+    }
+    assert.equal((await trial.request('GET', '~/roles')).status, 200)
+  })
+
   it('is a problem that the client prints, for a wrong path and a wrong method too', async () => {
     const trial = createTrialLogin()
     for (const [method, path, status] of [

@@ -20,6 +20,7 @@ import { type Observers, observeRequests } from './observe-requests.ts'
 import { createPage } from './page/page.ts'
 import { nameOf, standingOfPerson } from './person.ts'
 import { problemResponse } from './problem-response.ts'
+import type { RequestLimits } from './request-limits.ts'
 import { securityHeaders } from './security-headers.ts'
 
 /** What the app is given with each request and keeps beside it. */
@@ -38,11 +39,13 @@ export interface TailnetEnv {
 export interface TailnetAppDeps extends LoginDeps, Observers {
   /** Looks whether the person's device still gives their session; called once a request. */
   readonly checkGrant: (person: TailnetPerson) => void
+  readonly limits: RequestLimits
   /** Told of what nobody expected. */
   readonly failed: (error: unknown, request: { readonly method: string; readonly path: string }) => void
 }
 
 const largestBodyBytes = 16 * 1024
+const logoutPaths: readonly string[] = ['/logout', '/api/v1alpha1/logout']
 const kubeconfigForms = ['application/json', 'application/yaml', 'text/yaml', 'application/x-yaml'] as const
 
 /** The HTTP API over the tailnet, and nothing that belongs to the cluster. */
@@ -62,7 +65,7 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
   })
   app.notFound(c => refuse(c, new Problem('not-found')))
 
-  app.use(observeRequests(deps), securityHeaders, ownRequestsOnly, limitBody(), identified(deps))
+  app.use(observeRequests(deps), securityHeaders, ownRequestsOnly, limitBody(), identified(deps), counted(deps.limits))
 
   app.get('/', c => {
     c.header('Vary', 'Accept')
@@ -167,6 +170,14 @@ function identified({
     const person = requirePerson(identity)
     c.set('person', person)
     checkGrant(person)
+    await next()
+  }
+}
+
+/** The page's requests count like the API's. */
+function counted(limits: RequestLimits): MiddlewareHandler<TailnetEnv> {
+  return async (c, next) => {
+    limits.admit(c.get('person'), c.req.method === 'POST' && logoutPaths.includes(c.req.path))
     await next()
   }
 }

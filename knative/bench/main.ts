@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { startLab } from '../lab/index.ts'
 import { installTka } from '../lab/install.ts'
 import { joinPerson, type Person } from '../lab/person.ts'
+import { unlimited } from '../lab/unlimited.ts'
 import { bareBadge } from './bare.ts'
 import { firstRefusal } from './refusal.ts'
 import { type Summary, summarise } from './statistics.ts'
@@ -30,7 +31,10 @@ interface Figures {
 
 async function measure(rounds: number): Promise<Figures> {
   await using lab = await startLab({ progress })
-  await using install = await installTka(lab, { progress, config: { homeDomain: 'example.com' } })
+  await using install = await installTka(lab, {
+    progress,
+    config: { homeDomain: 'example.com', login: { limits: unlimited } },
+  })
   await using alice = await joinPerson(lab, install, {
     hostname: `bench-${install.install}`,
     login: 'alice@example.com',

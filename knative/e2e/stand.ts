@@ -8,6 +8,7 @@ import { type FunctionName, functionNames, type HttpMessage, importSigningKey, t
 import { type Lab, startLab } from '../lab/index.ts'
 import { type EventTap, type Install, type InstallOptions, installTka, type SeenEvent } from '../lab/install.ts'
 import { joinPerson, type Person, type PersonOptions } from '../lab/person.ts'
+import { unlimited } from '../lab/unlimited.ts'
 import { waitUntil } from '../lab/wait-until.ts'
 
 /** TKA in the lab with a subscriber that sees every event: what an end-to-end test stands on. */
@@ -38,13 +39,13 @@ interface Posted {
   readonly body: Buffer
 }
 
-/** Everybody of `example.com` may have `view`, once a rule says so; sessions of a second are allowed. */
+/** Everybody of `example.com` may have `view`, once a rule says so; sessions of a second, and any number of requests, are allowed. */
 const defaults: InstallOptions = {
   roles: [
     { name: 'view', scope: 'cluster', maxPeriod: '8h' },
     { name: 'edit', scope: 'namespaced', maxPeriod: '8h' },
   ],
-  config: { homeDomain: 'example.com', period: { minimum: '1s', maximum: '8h' } },
+  config: { homeDomain: 'example.com', period: { minimum: '1s', maximum: '8h' }, login: { limits: unlimited } },
 }
 
 /** Starts (or joins) the lab and installs TKA in it. */

@@ -151,6 +151,20 @@ describe('the buttons', () => {
     assert.equal((await press(trial, '/login')).headers.get('retry-after'), '1')
   })
 
+  it('count with the requests of programs: a page says what the JSON says, and logout still works', async () => {
+    const trial = createTrialLogin({ config: { login: { limits: { perPerson: { perSecond: 0.1, burst: 10 } } } } })
+    assert.equal((await press(trial, '/login')).status, 303)
+    for (let i = 0; i < 9; i += 1) assert.equal((await trial.request('GET', '~/roles')).status, 200)
+    const [page, json] = [await press(trial, '/login'), await trial.request('POST', '~/login')]
+    assert.deepEqual([page.status, json.status, (await get(trial)).status], [429, 429, 429])
+    assert.equal(page.headers.get('retry-after'), '10')
+    assert.equal(json.headers.get('retry-after'), '10')
+    const { title, detail, advice } = await readBody(json, ProblemBody)
+    const html = await page.text()
+    for (const words of [title, detail, ...advice].map(String)) assert.ok(html.includes(words), words)
+    assert.equal((await press(trial, '/logout')).status, 303)
+  })
+
   for (const headers of [
     { origin: 'http://evil.example' },
     { origin: 'http://tka:8080' },

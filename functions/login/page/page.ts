@@ -39,7 +39,8 @@ export function createPage(deps: LoginDeps): Page {
     home: c =>
       send(c, renderView(viewOf(c.get('person'), deps), kubeconfigCommand(c.env.connection.listener, deps.config))),
     problem(c, problem) {
-      if (problem.kind.retriable) c.header('Retry-After', String(deps.config.login.retryAfterSeconds))
+      const { retryAfterSeconds = deps.config.login.retryAfterSeconds } = problem
+      if (problem.kind.retriable) c.header('Retry-After', String(retryAfterSeconds))
       return send(c, renderProblem(problem), problem.kind.status)
     },
     addForms(app) {

@@ -8,6 +8,7 @@ import { createLogin } from '../create-login.ts'
 import type { LoginDeps } from '../deps.ts'
 import { type AnswerEvent, handleAnswer } from '../handle-answer.ts'
 import type { Answered } from '../observe-requests.ts'
+import { createRequestLimits } from '../request-limits.ts'
 import { createTailnetApp } from '../tailnet-app.ts'
 import { createGrantWatch, type GrantWatch } from '../watch-grants.ts'
 import { provision } from './trial-provisioner.ts'
@@ -96,6 +97,7 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
   const app = createTailnetApp({
     ...deps,
     checkGrant: grants.check,
+    limits: createRequestLimits(deps.config.login.limits, () => performance.now()),
     answered: answer => answers.push(answer),
     audit: record => decisions.push(record),
     metrics: trialTelemetry().metrics,

@@ -29,6 +29,9 @@ const (
 	closeWithin = 2 * time.Second
 )
 
+// dialWithin replaces the proxy's 5 s: just then WireGuard repeats a handshake message that was lost.
+const dialWithin = 15 * time.Second
+
 func main() {
 	hostname := flag.String("hostname", "laptop", "name in the tailnet")
 	controlURL := flag.String("control-url", "", "control server; Tailscale's own by default")
@@ -76,6 +79,8 @@ func run(node *tsnet.Server, logf logger.Logf) error {
 	}
 	defer l.Close()
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dialWithin)
+		defer cancel()
 		return redial.Dial(ctx, node.Dial, network, address)
 	}
 	go (&socks5.Server{Dialer: dial, Logf: logf}).Serve(l)

@@ -15,7 +15,7 @@ interface AuditedSession {
 }
 
 /**
- * One decision about somebody's access; docs/audit.md has the fields as a table. Never a token, nor anything that one could be made of.
+ * One decision about somebody's access; docs/telemetry.md has the fields as a table. Never a token, nor anything that one could be made of.
  * A record may come twice where an event was delivered twice: `session.id` and `action` tell which is which.
  */
 export interface AuditRecord {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { parsePrometheus } from '#io/testing/parse-prometheus'
-import { type CollectedSpan, type Collector, startCollector } from '../trace/collector.ts'
+import { type CollectedSpan, type Collector, rootsOf, startCollector } from '../trace/collector.ts'
 import { drawTree } from '../trace/span-tree.ts'
 import { openStand, type Stand } from './stand.ts'
 
@@ -50,11 +50,10 @@ describe('what the functions tell of a login', () => {
   }
 
   const rootOf = (spans: readonly CollectedSpan[], parent: string): CollectedSpan => {
-    const ids = new Set(spans.map(({ spanId }) => spanId))
-    const roots = spans.filter(({ parentSpanId }) => !ids.has(parentSpanId))
-    assert.equal(roots.length, 1, `one tree:\n${drawTree(spans)}`)
-    assert.equal(roots[0]?.parentSpanId, parent, 'the client is above it')
-    return roots[0] ?? assert.fail()
+    const [root = assert.fail('no span'), ...others] = rootsOf(spans)
+    assert.deepEqual(others, [], `one tree:\n${drawTree(spans)}`)
+    assert.equal(root.parentSpanId, parent, 'the client is above it')
+    return root
   }
 
   it('is one tree of spans, from the request through the broker to the Kubernetes calls and back', async () => {

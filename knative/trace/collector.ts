@@ -56,7 +56,10 @@ export interface Collector extends AsyncDisposable {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly endpoint: string
   readonly spans: readonly CollectedSpan[]
-  /** The spans of a trace, once all that `names` says have come; 20 s at most. */
+  /**
+   * The spans of a trace, once it is whole: all of `names` are there, and every parent but the first's. Each process exports in its own
+   * time, a span after its children; 20 s at most.
+   */
   trace(traceId: string, names: readonly string[]): Promise<readonly CollectedSpan[]>
 }
 
@@ -85,7 +88,9 @@ export async function startCollector(): Promise<Collector> {
         `the trace ${traceId} is here`,
         async () => {
           const missing = names.filter(name => !ofTrace().some(span => span.name === name))
-          return missing.length === 0 || `missing: ${missing.join(', ')}`
+          if (missing.length > 0) return `missing: ${missing.join(', ')}`
+          const roots = rootsOf(ofTrace())
+          return roots.length === 1 || `in ${roots.length} pieces: ${roots.map(({ name }) => name).join(', ')}`
         },
         { timeoutMs: 20_000 },
       )
@@ -97,6 +102,12 @@ export async function startCollector(): Promise<Collector> {
       await once(server, 'close')
     },
   }
+}
+
+/** The spans whose parent is not among them. */
+export function rootsOf(spans: readonly CollectedSpan[]): readonly CollectedSpan[] {
+  const ids = new Set(spans.map(({ spanId }) => spanId))
+  return spans.filter(({ parentSpanId }) => !ids.has(parentSpanId))
 }
 
 function spansOf({ resourceSpans }: v.InferOutput<typeof Export>): readonly CollectedSpan[] {

@@ -1,11 +1,10 @@
-import type { CollectedSpan } from './collector.ts'
+import { type CollectedSpan, rootsOf } from './collector.ts'
 
 /**
  * Draws the spans of one trace as a tree, one line a span: what, in which process, when it began (milliseconds after the first) and how
  * long it took. A span whose parent is not among them is a root.
  */
 export function drawTree(spans: readonly CollectedSpan[]): string {
-  const ids = new Set(spans.map(({ spanId }) => spanId))
   const sorted = spans.toSorted((a, b) => a.startedAt - b.startedAt)
   const first = sorted[0]?.startedAt ?? 0
   const lines: (readonly [string, CollectedSpan])[] = []
@@ -17,7 +16,7 @@ export function drawTree(spans: readonly CollectedSpan[]): string {
       draw(child, indent + below, last ? '└─ ' : '├─ ', last ? '   ' : '│  ')
     }
   }
-  for (const root of sorted.filter(({ parentSpanId }) => !ids.has(parentSpanId))) draw(root, '', '', '')
+  for (const root of rootsOf(sorted)) draw(root, '', '', '')
   const width = Math.max(0, ...lines.map(([text]) => text.length))
   return lines
     .map(([text, { service, startedAt, tookMs, failed }]) => {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { metrics as otel } from '@opentelemetry/api'
 import fc from 'fast-check'
 import type { Family } from '../testing/parse-prometheus.ts'
+import { prometheusName } from '../testing/prometheus-name.ts'
 import { openTrialScrape } from '../testing/trial-scrape.ts'
 import { type MetricKind, type MetricName, metricTable, mostOfFew } from './metric-table.ts'
 import { createMetrics } from './metrics.ts'
@@ -17,11 +18,6 @@ function give(name: MetricName, kind: MetricKind['kind'], attributes: Readonly<R
   if (kind === 'counter') metrics.count(name as never, given)
   if (kind === 'histogram') metrics.record(name as never, 0.1, given)
   if (kind === 'gauge') metrics.observe(name as never, () => [{ value: 1, attributes: given }])
-}
-
-/** Prometheus' name of one of our metrics: OpenTelemetry's compatibility rules. */
-function prometheusName(name: string, { kind, unit }: MetricKind): string {
-  return `${name.replaceAll('.', '_')}${unit === 's' ? '_seconds' : ''}${kind === 'counter' ? '_total' : ''}`
 }
 
 describe('the metrics', () => {

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import { personalPart } from './names.ts'
 
 /** What goes into a kubeconfig. */
@@ -11,35 +12,32 @@ export interface KubeconfigInput {
   readonly token: string
 }
 
-interface ClusterEntry {
-  readonly server: string
-  readonly 'certificate-authority-data': string
-}
-
-interface ContextEntry {
-  readonly cluster: string
-  readonly user: string
-}
+const ClusterEntry = v.strictObject({
+  server: v.string(),
+  'certificate-authority-data': v.pipe(v.string(), v.description('Base64 of the PEM.')),
+})
+type ClusterEntry = v.InferOutput<typeof ClusterEntry>
+const UserEntry = v.strictObject({ token: v.string() })
+const ContextEntry = v.strictObject({ cluster: v.string(), user: v.string() })
+const head = { apiVersion: v.literal('v1'), kind: v.literal('Config'), 'current-context': v.string() }
 
 /** client-go's internal form (`clientcmdapi.Config`): maps by name, which is what the published client decodes. */
-export interface InternalKubeconfig {
-  readonly kind: 'Config'
-  readonly apiVersion: 'v1'
-  readonly clusters: Readonly<Record<string, ClusterEntry>>
-  readonly users: Readonly<Record<string, { readonly token: string }>>
-  readonly contexts: Readonly<Record<string, ContextEntry>>
-  readonly 'current-context': string
-}
+export const InternalKubeconfig = v.strictObject({
+  ...head,
+  clusters: v.record(v.string(), ClusterEntry),
+  users: v.record(v.string(), UserEntry),
+  contexts: v.record(v.string(), ContextEntry),
+})
+export type InternalKubeconfig = v.InferOutput<typeof InternalKubeconfig>
 
 /** The v1 form that kubectl loads: lists of named entries. */
-export interface StandardKubeconfig {
-  readonly apiVersion: 'v1'
-  readonly kind: 'Config'
-  readonly clusters: readonly { readonly name: string; readonly cluster: ClusterEntry }[]
-  readonly users: readonly { readonly name: string; readonly user: { readonly token: string } }[]
-  readonly contexts: readonly { readonly name: string; readonly context: ContextEntry }[]
-  readonly 'current-context': string
-}
+export const StandardKubeconfig = v.strictObject({
+  ...head,
+  clusters: v.array(v.strictObject({ name: v.string(), cluster: ClusterEntry })),
+  users: v.array(v.strictObject({ name: v.string(), user: UserEntry })),
+  contexts: v.array(v.strictObject({ name: v.string(), context: ContextEntry })),
+})
+export type StandardKubeconfig = v.InferOutput<typeof StandardKubeconfig>
 
 /** The kubeconfig as maps by name; goes out as JSON. */
 export function internalKubeconfig(input: KubeconfigInput): InternalKubeconfig {

@@ -1,7 +1,9 @@
+import * as v from 'valibot'
+
 /** What a problem is to HTTP and to a person; see {@link problems}. */
 export interface ProblemKind {
   /** HTTP status, as the table of api-v1alpha1 rules it. */
-  readonly status: 202 | 400 | 401 | 403 | 404 | 405 | 406 | 409 | 413 | 415 | 422 | 429 | 500 | 503
+  readonly status: 202 | 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 413 | 415 | 417 | 422 | 429 | 431 | 500 | 503
   /** True when the same request may succeed later. Nothing a person reads about it contains the digits 401 or 403. */
   readonly retriable: boolean
   readonly title: string
@@ -147,6 +149,19 @@ export const problems = {
     status: 415,
     retriable: false,
     title: 'The request is of a type that is not understood here',
+    advice: ['Send no body, or application/json without a Content-Encoding.'],
+  },
+  'request-timeout': { status: 408, retriable: false, title: 'The request did not arrive in time', advice: [] },
+  'expectation-failed': {
+    status: 417,
+    retriable: false,
+    title: 'The request expects what cannot be done here',
+    advice: ['Leave out the Expect header.'],
+  },
+  'headers-too-large': {
+    status: 431,
+    retriable: false,
+    title: 'The headers of the request are too large',
     advice: [],
   },
   internal: {
@@ -190,14 +205,21 @@ export class Problem extends Error {
   }
 }
 
+const codes = Object.keys(problems).filter(isProblemCode)
+
 /** How a problem goes over the wire; the published client prints `message` and `advice`, RFC 9457 has the others. */
-export interface ProblemBody {
-  readonly type: `urn:tka:problem:${ProblemCode}`
-  readonly title: string
-  readonly status: number
-  readonly detail?: string
-  readonly message: string
-  readonly advice: readonly string[]
+export const ProblemBody = v.strictObject({
+  type: v.picklist(codes.map(typeOf)),
+  title: v.string(),
+  status: v.pipe(v.number(), v.integer()),
+  detail: v.exactOptional(v.string()),
+  message: v.pipe(v.string(), v.nonEmpty()),
+  advice: v.pipe(v.array(v.string()), v.readonly()),
+})
+export type ProblemBody = v.InferOutput<typeof ProblemBody>
+
+function typeOf(code: ProblemCode): `urn:tka:problem:${ProblemCode}` {
+  return `urn:tka:problem:${code}`
 }
 
 /** The body of a problem. */
@@ -205,7 +227,7 @@ export function problemBody(problem: Problem): ProblemBody {
   const { status, retriable, title, advice } = problem.kind
   // The client gives up for good on these digits in any text, so a retriable problem says less rather than that.
   const detail = retriable && /401|403/.test(problem.detail) ? '' : problem.detail
-  const type = `urn:tka:problem:${problem.code}` as const
+  const type = typeOf(problem.code)
   if (detail === '') return { type, title, status, message: `${title}.`, advice }
   return { type, title, status, detail, message: `${title}: ${detail}`, advice }
 }

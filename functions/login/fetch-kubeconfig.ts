@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { requireSameRights } from '#core/compare-rights'
 import type { KubeconfigInput } from '#core/kubeconfig'
 import { Problem } from '#core/problem'
-import { requirePerson, type TailnetPerson } from '#core/tailnet-identity'
+import { requirePerson, type TailnetIdentity, type TailnetPerson } from '#core/tailnet-identity'
 import { type Credential, createEvent, sourceOf } from '#events'
 import type { KnownSession } from './answer.ts'
 import { awaitAnswer } from './await-answer.ts'
@@ -18,10 +18,7 @@ const askAgainMs = 2_000
  * when there is no live session, or when this device's own rules do not give what the session has.
  */
 export async function fetchKubeconfig(identify: Identify, deps: LoginDeps): Promise<KubeconfigInput> {
-  const identity = await identify()
-  const person = requirePerson(identity)
-  const session = liveSession(person, deps)
-  requireSameRights(session, identity, deps.config)
+  const { person, session } = requireKubeconfig(await identify(), deps)
   const { config, apiServer } = deps
   const serviceAccount = nameOf(person, deps)
   const owner = { person: serviceAccount, node: person.node.id, session: session.session }
@@ -30,6 +27,14 @@ export async function fetchKubeconfig(identify: Identify, deps: LoginDeps): Prom
   if (!kept) await confirm(identify, session, deps)
   const { cluster, install } = config
   return { cluster, install, serviceAccount, server: apiServer.url, ca: apiServer.ca, token }
+}
+
+/** Throws what asking for the kubeconfig would, as far as that is known without a new token. */
+export function requireKubeconfig(identity: TailnetIdentity, deps: LoginDeps) {
+  const person = requirePerson(identity)
+  const session = liveSession(person, deps)
+  requireSameRights(session, identity, deps.config)
+  return { person, session }
 }
 
 function liveSession(person: TailnetPerson, deps: LoginDeps): KnownSession {
@@ -87,8 +92,6 @@ async function askAgain(send: () => Promise<void>, sent: Promise<void>, signal: 
 
 /** A request that was held is answered only by what holds now. */
 async function confirm(identify: Identify, session: KnownSession, deps: LoginDeps): Promise<void> {
-  const identity = await identify()
-  const now = liveSession(requirePerson(identity), deps)
-  if (now.session !== session.session) throw new Problem('still-provisioning')
-  requireSameRights(now, identity, deps.config)
+  const now = requireKubeconfig(await identify(), deps)
+  if (now.session.session !== session.session) throw new Problem('still-provisioning')
 }

@@ -10,6 +10,7 @@ import { awaitAnswer } from './await-answer.ts'
 import type { LoginDeps } from './deps.ts'
 import { nameOf } from './person.ts'
 import { endSession } from './request-logout.ts'
+import type { Waiter } from './waiters.ts'
 import type { LoginWish } from './wish.ts'
 
 /** Asks who is at the other end of a connection; what it says is at most two seconds old. */
@@ -20,24 +21,47 @@ export type Identify = () => Promise<TailnetIdentity>
  * same connection's rules still give it; throws a Problem otherwise. Whoever is not told of a session is left without one.
  */
 export async function logIn(identify: Identify, role: string | undefined, deps: LoginDeps): Promise<KnownSession> {
-  const identity = await identify()
-  const grant = decide({ identity, config: deps.config, role })
-  const person = requirePerson(identity)
-  const session = await obtain(person, grant, deps)
-  await confirm(identify, person, session, deps)
+  const { session } = await beginLogin(identify, role, deps)
   return session
 }
 
-async function obtain(person: TailnetPerson, grant: Grant, deps: LoginDeps): Promise<KnownSession> {
+/** A login whose answer is on its way. */
+export interface BegunLogin {
+  readonly wish: LoginWish
+  /** What {@link logIn} gives, or throws. */
+  readonly session: Promise<KnownSession>
+}
+
+/** Asks for the session that a person's rules allow and does not wait. Throws a Problem where there is nothing to wait for. */
+export async function beginLogin(identify: Identify, role: string | undefined, deps: LoginDeps): Promise<BegunLogin> {
+  const identity = await identify()
+  const grant = decide({ identity, config: deps.config, role })
+  const person = requirePerson(identity)
   const { event, wish } = wishOf(person, grant, await deps.createSealingKey(), deps)
-  using waiter = deps.waiters.open(wish)
+  const waiter = deps.waiters.open(wish)
   const { holdMs } = deps.config.login
   const until = deps.now() + holdMs
   void deps.delivery.deliver(event, { until, needed: () => !waiter.settled })
-  const first = await awaitAnswer(waiter, { holdMs, otherwise: signal => inLease(wish, signal, deps) })
-  const answer = first?.kind === 'denied' && first.code === 'superseded' ? await byLaterLogin(wish, until, deps) : first
-  if (answer?.kind === 'granted') return remember(answer, wish, person, deps)
+  return { wish, session: obtain(identify, person, waiter, until, deps) }
+}
 
+async function obtain(
+  identify: Identify,
+  person: TailnetPerson,
+  waiter: Waiter<LoginWish>,
+  until: number,
+  deps: LoginDeps,
+): Promise<KnownSession> {
+  using waiting = waiter
+  const { wish } = waiting
+  const { holdMs } = deps.config.login
+  const first = await awaitAnswer(waiting, { holdMs, otherwise: signal => inLease(wish, signal, deps) })
+  const answer = first?.kind === 'denied' && first.code === 'superseded' ? await byLaterLogin(wish, until, deps) : first
+  if (answer?.kind === 'granted') {
+    const session = remember(answer, wish, person, deps)
+    await confirm(identify, person, session, deps)
+    return session
+  }
   const problem = new Problem(answer?.kind === 'denied' ? answer.code : 'unavailable')
   if (problem.kind.status === 503) {
     deps.recents.record(wish.person, { kind: 'failed' })

@@ -6,8 +6,8 @@ import { Problem } from '#core/problem'
 import type { Audit, AuditRecord } from '#io/audit'
 import { inSpan } from '#io/telemetry/in-span'
 import type { Metrics } from '#io/telemetry/metrics'
-import { remoteContext } from '#io/trace-context'
-import type { TailnetEnv } from './tailnet-app.ts'
+import { remoteContext, traceparentOf } from '#io/trace-context'
+import type { TailnetEnv } from './tailnet-env.ts'
 
 /** One request and what became of it. */
 export interface Answered {
@@ -15,6 +15,8 @@ export interface Answered {
   readonly path: string
   readonly status: number
   readonly tookMs: number
+  /** As in the answer's X-Request-Id. */
+  readonly requestId: string
 }
 
 /** Who is told of the requests. */
@@ -43,6 +45,7 @@ export function observeRequests({ answered, audit, metrics }: Observers): Middle
     const began = performance.now()
     await inSpan(method, { kind: SpanKind.SERVER, parent: remoteContext(c.req.header()) }, async span => {
       await next()
+      c.header('traceparent', traceparentOf(span.spanContext()))
       const tookMs = performance.now() - began
       const { status } = c.res
       // What the middlewares are registered for is no route.
@@ -54,7 +57,13 @@ export function observeRequests({ answered, audit, metrics }: Observers): Middle
         'http.route': route ?? '',
         'http.response.status_code': String(status),
       })
-      answered({ method, path: path.slice(0, longestLoggedPath), status, tookMs: Math.round(tookMs * 10) / 10 })
+      answered({
+        method,
+        path: path.slice(0, longestLoggedPath),
+        status,
+        tookMs: Math.round(tookMs * 10) / 10,
+        requestId: c.get('requestId'),
+      })
       const record = recordOf(c, actions[`${method} ${path}`])
       if (record === undefined) return
       audit(record)

@@ -9,7 +9,7 @@ import { defaultTiming, holdNode } from './node-lease.ts'
 import { nodeLeaseCalls } from './node-lease-calls.ts'
 import { createNodeState } from './node-state.ts'
 import { type NodeUp, serveTailnet } from './serve-tailnet.ts'
-import type { TailnetEnv } from './tailnet-app.ts'
+import type { TailnetEnv } from './tailnet-env.ts'
 import type { GrantDeps } from './watch-grants.ts'
 
 /** The tailnet, whether or not this pod is its node right now. */

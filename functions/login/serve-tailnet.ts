@@ -11,7 +11,7 @@ import { inSpan } from '#io/telemetry/in-span'
 import type { Connection } from './connection.ts'
 import { identify } from './identify.ts'
 import type { NodeHolding } from './node-lease.ts'
-import type { TailnetEnv } from './tailnet-app.ts'
+import type { TailnetEnv } from './tailnet-env.ts'
 import { createTailnetServer } from './tailnet-server.ts'
 
 /** The tailnet node while this pod is it. */

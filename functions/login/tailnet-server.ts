@@ -5,7 +5,8 @@ import type { Hono } from 'hono'
 import type { Config } from '#core/config'
 import { Problem, problemBody } from '#core/problem'
 import type { Connection } from './connection.ts'
-import type { TailnetEnv } from './tailnet-app.ts'
+import { refuseUnreadable } from './refuse-unreadable.ts'
+import type { TailnetEnv } from './tailnet-env.ts'
 
 /** An HTTP server for connections that somebody else accepts. */
 export interface TailnetServer {
@@ -22,6 +23,9 @@ export interface TailnetServerOptions {
 }
 
 const sweepMs = 20
+const largestHeadersBytes = 16 * 1024
+/** How often Node looks for requests that take too long. */
+const lookEveryMs = 1_000
 
 /** Makes the server of one tailnet port. */
 export function createTailnetServer({ app, timeouts, connectionOf }: TailnetServerOptions): TailnetServer {
@@ -29,7 +33,10 @@ export function createTailnetServer({ app, timeouts, connectionOf }: TailnetServ
   let draining = false
 
   const listener = getRequestListener(
-    (request, { incoming }) => app.fetch(request, { connection: connectionOf(incoming as IncomingMessage) }),
+    (request, { incoming }) => {
+      const message = incoming as IncomingMessage
+      return hasOneHost(message) ? app.fetch(request, { connection: connectionOf(message) }) : badRequest()
+    },
     { overrideGlobalObjects: false, errorHandler: refuseMalformed },
   )
   const server = createServer(
@@ -37,6 +44,10 @@ export function createTailnetServer({ app, timeouts, connectionOf }: TailnetServ
       headersTimeout: timeouts.headersTimeoutMs,
       requestTimeout: timeouts.requestTimeoutMs,
       keepAliveTimeout: timeouts.keepAliveTimeoutMs,
+      connectionsCheckingInterval: lookEveryMs,
+      maxHeaderSize: largestHeadersBytes,
+      // Without a Host it is refused below, with a body.
+      requireHostHeader: false,
     },
     (request, response) => {
       underWay += 1
@@ -47,6 +58,9 @@ export function createTailnetServer({ app, timeouts, connectionOf }: TailnetServ
       void listener(request, response)
     },
   )
+  // Their size is limited; past a limit on their number Node would drop the rest, an Origin among them.
+  server.maxHeadersCount = 0
+  refuseUnreadable(server)
 
   return {
     server,
@@ -62,9 +76,18 @@ export function createTailnetServer({ app, timeouts, connectionOf }: TailnetServ
   }
 }
 
+/** A server that two different names could be read for must not choose (RFC 9112, 3.2). */
+function hasOneHost({ headersDistinct }: IncomingMessage): boolean {
+  return headersDistinct.host?.length === 1
+}
+
 /** A Host or a target that is no part of a URL: such a request never becomes one of the app's. */
 function refuseMalformed(error: unknown): Response {
   if (!(error instanceof RequestError)) throw error
+  return badRequest()
+}
+
+function badRequest(): Response {
   const problem = new Problem('bad-request')
   return Response.json(problemBody(problem), { status: problem.kind.status, headers: { 'Cache-Control': 'no-store' } })
 }

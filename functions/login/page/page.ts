@@ -4,7 +4,8 @@ import type { Problem } from '#core/problem'
 import type { LoginDeps } from '../deps.ts'
 import { logIn } from '../log-in.ts'
 import { logOut } from '../log-out.ts'
-import type { TailnetEnv } from '../tailnet-app.ts'
+import { sayMore } from '../problem-response.ts'
+import type { TailnetEnv } from '../tailnet-env.ts'
 import { documentPolicy, type Html } from './document.ts'
 import { kubeconfigCommand } from './kubeconfig-command.ts'
 import { renderProblem } from './render-problem.ts'
@@ -39,8 +40,7 @@ export function createPage(deps: LoginDeps): Page {
     home: c =>
       send(c, renderView(viewOf(c.get('person'), deps), kubeconfigCommand(c.env.connection.listener, deps.config))),
     problem(c, problem) {
-      const { retryAfterSeconds = deps.config.login.retryAfterSeconds } = problem
-      if (problem.kind.retriable) c.header('Retry-After', String(retryAfterSeconds))
+      sayMore(c, problem, deps.config.login.retryAfterSeconds)
       return send(c, renderProblem(problem), problem.kind.status)
     },
     addForms(app) {

@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test test-unit test-size test-headscale demo up down keys schemas overlay bench bench-tsnet bundle fmt clean
+.PHONY: help install build check test test-unit test-size test-headscale demo up down keys schemas overlay bench bench-tsnet bundle openapi fmt clean
 
 # npm brings Node 24 itself on linux-x64 (the optional dependency `node`); elsewhere the system's must be new enough.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -68,6 +68,10 @@ bench-tsnet: install ## measure tsnet-node against the same server in Go; table,
 
 bundle: install ## one JavaScript file per function in dist/, as the image carries them
 	@node knative/bundle.ts
+
+openapi: install ## write functions/login/openapi/openapi.json, which login serves, from the schemas
+	@node functions/login/openapi/write.ts
+	@biome check --write functions/login/openapi/openapi.json
 
 fmt: install ## format and fix what can be fixed
 	@biome check --write .

@@ -14,6 +14,7 @@ export const SessionBody = v.strictObject({
     v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/),
     v.description('End of the session: RFC 3339, UTC, whole seconds.'),
   ),
+  message: v.exactOptional(Message),
 })
 export type SessionBody = v.InferOutput<typeof SessionBody>
 

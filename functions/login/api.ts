@@ -29,6 +29,8 @@ export interface ApiDeps extends LoginDeps {
 
 const kubeconfigForms = ['application/json', 'application/yaml', 'text/yaml', 'application/x-yaml'] as const
 
+const loggedOut = 'You are logged out, on every device of yours.'
+
 type Ended = Omit<KnownSession, 'session'>
 
 /** Adds the routes of `v1alpha1`. */
@@ -48,7 +50,7 @@ export function addApi(app: Hono<TailnetEnv>, deps: ApiDeps): void {
       return c.json(sessionBody(person, session, session.role), 202)
     }
     const { wish, session } = await beginLogin(identify, role, deps)
-    c.set('session', rightsOf(wish))
+    c.set('session', wish)
     session.catch(error => {
       if (!(error instanceof Problem)) deps.failedLater(error)
       // Whoever asks for the kubeconfig meanwhile is to come back and not to give up.
@@ -71,7 +73,7 @@ export function addApi(app: Hono<TailnetEnv>, deps: ApiDeps): void {
     const person = c.get('person')
     const session = await logOut(person, deps)
     c.set('session', session)
-    return c.json(sessionBody(person, session, ownRole(person, session)))
+    return c.json({ ...sessionBody(person, session, ownRole(person, session)), message: loggedOut })
   })
 
   api.get('/kubeconfig', async c => {

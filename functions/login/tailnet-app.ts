@@ -4,12 +4,13 @@ import { negotiate } from '#core/negotiate'
 import { Problem } from '#core/problem'
 import { addApi } from './api.ts'
 import { apiPath, type HomeBody } from './api-bodies.ts'
-import { limitBody } from './bodies.ts'
+import { answersJson, limitBody } from './bodies.ts'
 import { ConnectionLost } from './connection.ts'
 import type { LoginDeps } from './deps.ts'
 import { type CheckGrant, identified } from './identified.ts'
 import { limitRequests } from './limit-requests.ts'
 import { type Observers, observeRequests } from './observe-requests.ts'
+import document from './openapi/openapi.json' with { type: 'json' }
 import { refuseOtherMethods } from './other-methods.ts'
 import { ownRequestsOnly } from './own-requests.ts'
 import { createPage } from './page/page.ts'
@@ -28,6 +29,7 @@ export interface TailnetAppDeps extends LoginDeps, Observers {
 }
 
 const longestRequestId = 64
+const openapi = JSON.stringify(document)
 
 /** The HTTP API over the tailnet, and nothing that belongs to the cluster. */
 export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
@@ -58,6 +60,7 @@ export function createTailnetApp(deps: TailnetAppDeps): Hono<TailnetEnv> {
     const body: HomeBody = { service: 'tka', cluster, api: apiPath, openapi: '/openapi.json', login, node: node.name }
     return c.json(body)
   })
+  app.get('/openapi.json', answersJson, c => c.body(openapi, 200, { 'Content-Type': 'application/json' }))
   page.addForms(app)
   addApi(app, {
     ...deps,

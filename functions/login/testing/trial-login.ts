@@ -11,6 +11,7 @@ import type { Answered } from '../observe-requests.ts'
 import { createRequestLimits } from '../request-limits.ts'
 import { createTailnetApp } from '../tailnet-app.ts'
 import { createGrantWatch, type GrantWatch } from '../watch-grants.ts'
+import { checkResponse } from './check-response.ts'
 import { provision } from './trial-provisioner.ts'
 import { createTrialSessions, type TrialSessions } from './trial-sessions.ts'
 
@@ -29,7 +30,7 @@ export interface TrialLogin {
   readonly decisions: readonly AuditRecord[]
   sentOf<T extends EventType>(type: T): readonly EventOf<T>[]
   deliver(event: AnswerEvent): Promise<void>
-  /** Sends a request from a person's device; a path that begins with ~ is the API's. */
+  /** Sends a request from a person's device; a path that begins with ~ is the API's. Each answer is held to the OpenAPI document. */
   request(
     method: string,
     path: string,
@@ -123,7 +124,9 @@ export function createTrialLogin(options: TrialOptions = {}): TrialLogin {
       }
       const full = path.startsWith('~') ? `/api/v1alpha1${path.slice(1)}` : path
       const init = { method, headers: { host: 'tka', ...headers }, ...(body === undefined ? {} : { body }) }
-      return app.request(`http://tka${full}`, init, { connection })
+      const response = await app.request(`http://tka${full}`, init, { connection })
+      await checkResponse(method, full, response.clone())
+      return response
     },
   }
   return trial

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type HttpMessage, importKeySet, importSigningKey, sign, verify } from '#events'
+import { encodeHint, type HttpMessage, importKeySet, importSigningKey, sign, verify } from '#events'
 import { sampleEvent, signerOf } from '#events/testing/sample-events'
 import { mountFunction } from '#io/testing/mount-function'
 import { startProcess } from '#io/testing/start-process'
@@ -50,5 +50,23 @@ describe('the deadletter function', () => {
     sink.close()
     process.kill('SIGTERM')
     assert.equal(await process.exited, 0)
+  })
+
+  it('answers, and stops cleanly within seconds, though nobody takes its spans', async () => {
+    await using mounts = await mountFunction('deadletter')
+    // Nobody listens on the discard port.
+    const nobody = 'http://127.0.0.1:9'
+    const env = { ...mounts.env, K_SINK: nobody, OTEL_EXPORTER_OTLP_ENDPOINT: nobody }
+    await using process = await startProcess(main, env)
+    const { port } = await process.line('listening')
+    const { headers } = encodeHint({ type: 'dev.tka.ping.v1', id: 'ping-1', source: '/tka/lab/tick', now: Date.now() })
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body: '{}' })
+    assert.equal(response.headers.get('ce-type'), 'dev.tka.pong.v1')
+    assert.match(response.headers.get('ce-traceparent') ?? '', /-01$/, 'sampled, hence exported')
+    const stopped = performance.now()
+    process.kill('SIGTERM')
+    assert.equal(await process.exited, 0)
+    assert.ok(performance.now() - stopped < 40_000, 'within the time that a pod has')
+    assert.equal((await process.line('spans were lost')).severity, 'warn')
   })
 })

@@ -51,7 +51,11 @@ export function observeRequests({ answered, audit, metrics }: Observers): Middle
       // What the middlewares are registered for is no route.
       const route = matchedRoutes(c).findLast(matched => !matched.path.includes('*'))?.path
       if (route !== undefined) span.updateName(`${method} ${route}`).setAttribute('http.route', route)
-      span.setAttributes({ 'http.request.method': method, 'url.scheme': 'http', 'http.response.status_code': status })
+      span.setAttributes({
+        'http.request.method': method,
+        'url.scheme': c.env.connection.listener.scheme,
+        'http.response.status_code': status,
+      })
       metrics.record('http.server.request.duration', tookMs / 1000, {
         'http.request.method': method,
         'http.route': route ?? '',

@@ -1,4 +1,4 @@
-import { context } from '@opentelemetry/api'
+import { context, type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { type Environment, metricsPortOf } from '../environment.ts'
 import type { Logger } from '../log.ts'
@@ -25,10 +25,18 @@ export async function openTelemetry(
       traced ? import('./open-tracing.ts') : undefined,
       port === undefined ? undefined : import('./open-metrics.ts'),
     ])
+    diag.setLogger(diagnostics(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
     const resource = resourceOf(name, version)
-    if (tracing) opened.use(tracing.openTracing(resource))
+    if (tracing) opened.use(tracing.openTracing(resource, log))
     if (metrics && port !== undefined)
       opened.use(await serveMetrics(name, metrics.openMetrics(resource), { port, log }))
   }
   return opened.move()
+}
+
+/** What the SDK complains of, a collector that takes no spans for one. */
+function diagnostics(log: Logger): DiagLogger {
+  const warn = (complaint: string) => log.warn('OpenTelemetry complains', { complaint: complaint.slice(0, 500) })
+  const ignore = () => undefined
+  return { error: warn, warn, info: ignore, debug: ignore, verbose: ignore }
 }

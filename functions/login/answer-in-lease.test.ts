@@ -10,7 +10,7 @@ const live = liveRecord({ sequence })
 const { serviceAccountUid: _, ...terms } = live
 const later = '0000000000000006'
 const earlier = '0000000000000004'
-const extension = { request: 'r', validUntil: 0, requestExpiresAt: 0 }
+const extension = { request: 'r', node: 'node-1', validUntil: 0, requestExpiresAt: 0 }
 const end = { phase: 'ended', endedAt: 0, endReason: 'logout' } as const
 const wish: LoginWish = {
   ...{ kind: 'login', request: 'r', person: live.name, userId: '7', sequence, role: 'view', validUntil: 0 },

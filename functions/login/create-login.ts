@@ -3,7 +3,6 @@ import { createSealingKey } from '#events'
 import type { Emit } from '#io/emit'
 import { createDelivery, type DeliveryDeps } from './deliver.ts'
 import type { LoginDeps } from './deps.ts'
-import { createExtenders } from './extenders.ts'
 import { createKeptReplies } from './kept-replies.ts'
 import { createNextSequence } from './next-sequence.ts'
 import { createRecentLogins } from './recent-logins.ts'
@@ -30,7 +29,6 @@ export function createLogin({ emit, failed, ...parts }: LoginParts): LoginDeps {
     waiters: createWaiters(),
     recents: createRecentLogins(now),
     replies: createKeptReplies(),
-    extenders: createExtenders(),
     nextSequence: createNextSequence({ sessions, now }),
     delivery: createDelivery({ emit, now, failed }),
   }

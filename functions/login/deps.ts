@@ -3,7 +3,6 @@ import type { SealingKey } from '#events'
 import type { SessionIndex } from '#io/kubernetes/session-index'
 import type { ApiServer } from './api-server.ts'
 import type { Delivery } from './deliver.ts'
-import type { Extenders } from './extenders.ts'
 import type { KeptReplies } from './kept-replies.ts'
 import type { RecentLogins } from './recent-logins.ts'
 import type { Waiters } from './waiters.ts'
@@ -18,7 +17,6 @@ export interface LoginDeps {
   readonly waiters: Waiters
   readonly recents: RecentLogins
   readonly replies: KeptReplies
-  readonly extenders: Extenders
   readonly delivery: Delivery
   /** The sequence of a wish of this person: greater than any before, and than what their Lease shows. */
   readonly nextSequence: (person: string) => string

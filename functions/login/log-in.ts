@@ -112,12 +112,9 @@ function remember(
   { session, credential }: Extract<Answer, { kind: 'granted' }>,
   wish: LoginWish,
   person: TailnetPerson,
-  { recents, replies, extenders }: LoginDeps,
+  { recents, replies }: LoginDeps,
 ): KnownSession {
   recents.record(wish.person, { kind: 'granted', session, sequence: wish.sequence, userId: wish.userId })
-  if (session.validUntil === wish.validUntil) {
-    extenders.extended(session.session, { node: person.node.id, validUntil: session.validUntil })
-  }
   if (credential !== undefined) {
     replies.keep({ person: wish.person, node: person.node.id, session: session.session }, credential)
   }

@@ -17,7 +17,7 @@ async function look(identity: TailnetIdentity, times = 1, record = liveRecord())
 const hour = 3_600_000
 
 /** Alice's session, begun by her laptop under one rule and extended by her phone under another; gives the trial and its Lease. */
-function shared(rules: { readonly laptop: unknown; readonly phone: unknown }, extendedHere = true) {
+function shared(rules: { readonly laptop: unknown; readonly phone: unknown }) {
   const devices: Record<string, TailnetIdentity> = {
     'node-1': alice(rules.laptop),
     'node-2': { ...alice(rules.phone), node: { id: 'node-2', name: 'phone' } },
@@ -26,9 +26,8 @@ function shared(rules: { readonly laptop: unknown; readonly phone: unknown }, ex
     whoIsNode: async node => devices[node] ?? { kind: 'unknown' },
     broker: async () => undefined,
   })
-  const record = liveRecord({ validUntil: Date.now() + 7 * hour, request: 'request-2' })
+  const record = liveRecord({ validUntil: Date.now() + 7 * hour, request: 'request-2', extendedBy: 'node-2' })
   trial.sessions.put(record)
-  if (extendedHere) trial.deps.extenders.extended('session-1', { node: 'node-2', validUntil: record.validUntil })
   const reasons = () => trial.sentOf('dev.tka.logout.requested.v1').map(({ data }) => data.reason)
   return { trial, devices, reasons }
 }
@@ -62,12 +61,6 @@ describe('a session that a second device with a longer period extended', () => {
     const atARequest = shared({ laptop: view, phone: long })
     atARequest.trial.grants.check({ ...alice(view), node: { id: 'node-2', name: 'phone' } })
     assert.deepEqual(atARequest.reasons(), ['grant-lowered'])
-  })
-
-  it('is measured by the device that began it where nobody remembers the extension', async () => {
-    const { trial, reasons } = shared({ laptop: view, phone: long }, false)
-    await trial.grants.checkAll(signal)
-    assert.deepEqual(reasons(), ['grant-lowered'])
   })
 })
 

@@ -27,15 +27,9 @@ export function createGrantWatch(deps: GrantDeps): GrantWatch {
   // A peer may be missing from the map for a moment, so only the second look in a row counts.
   let missing = new Set<string>()
 
-  /** Another device of the person, under the same rights, whose longer period the session's present end comes from. */
-  function extenderOf({ session, node, validUntil }: LiveRecord): string | undefined {
-    const extender = deps.extenders.nodeOf(session, validUntil)
-    return extender === node ? undefined : extender
-  }
-
   function judge(record: LiveRecord, identity: TailnetIdentity): void {
     // No longer giving the remaining time is a loss only of the device that gave it.
-    const now = extenderOf(record) === undefined ? deps.now() : record.validUntil
+    const now = record.extendedBy === undefined ? deps.now() : record.validUntil
     end(record, isOwn(record, identity) ? stateOfGrant(record, identity, deps.config, now) : 'grant-lost')
   }
 
@@ -61,14 +55,12 @@ export function createGrantWatch(deps: GrantDeps): GrantWatch {
       if (identity.kind !== 'unknown') judge(record, identity)
       else if (missing.has(record.session)) judge(record, identity)
       else stillMissing.add(record.session)
-      const extender = extenderOf(record)
-      if (extender === undefined) continue
-      const giver = await deps.whoIsNode(extender, signal)
+      if (record.extendedBy === undefined) continue
+      const giver = await deps.whoIsNode(record.extendedBy, signal)
       // Like any device that is offline, one that is gone leaves the session its time.
       if (giver.kind !== 'unknown') judgeTime(record, giver)
     }
     missing = stillMissing
-    deps.extenders.keepOnly(new Set(deps.sessions.all().flatMap(({ session }) => session ?? [])))
   }
 
   return {
@@ -76,7 +68,7 @@ export function createGrantWatch(deps: GrantDeps): GrantWatch {
       const record = deps.sessions.get(nameOf(person, deps))
       if (!record || !isLive(record, deps.now()) || !isOwn(record, person)) return
       if (record.node === person.node.id) judge(record, person)
-      else if (extenderOf(record) === person.node.id) judgeTime(record, person)
+      else if (record.extendedBy === person.node.id) judgeTime(record, person)
     },
     checkAll,
     async run(signal) {

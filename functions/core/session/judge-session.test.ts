@@ -130,7 +130,12 @@ describe('a session’s end', () => {
 })
 
 describe('an extension that is under way', () => {
-  const extension = { request: 'r2', validUntil: start + 10 * hour, requestExpiresAt: start + 2 * minute }
+  const extension = {
+    request: 'r2',
+    node: 'node-1',
+    validUntil: start + 10 * hour,
+    requestExpiresAt: start + 2 * minute,
+  }
   const extended = { ...lease, extension }
 
   it('is no disagreement, and does not count before the Lease says so', () => {

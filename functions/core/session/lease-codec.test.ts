@@ -35,7 +35,7 @@ const terms = fc.record(
     requiredKeys: ['session', 'login', 'userId', 'node', 'role', 'bindings', 'startedAt', 'request', 'validUntil'],
   },
 )
-const extension = fc.record({ request: text, validUntil: instant, requestExpiresAt: instant }, plain)
+const extension = fc.record({ request: text, node: text, validUntil: instant, requestExpiresAt: instant }, plain)
 const records: fc.Arbitrary<SessionRecord> = fc.oneof(
   fc.tuple(terms, sequence, instant).map(([session, wish, requestExpiresAt]) => ({
     ...session,
@@ -45,13 +45,14 @@ const records: fc.Arbitrary<SessionRecord> = fc.oneof(
     requestExpiresAt,
   })),
   fc
-    .tuple(terms, sequence, text, fc.option(extension, { nil: undefined }))
-    .map(([session, wish, serviceAccountUid, pending]) => ({
+    .tuple(terms, sequence, text, fc.option(text, { nil: undefined }), fc.option(extension, { nil: undefined }))
+    .map(([session, wish, serviceAccountUid, extendedBy, pending]) => ({
       ...session,
       name: 'p',
       sequence: wish,
       phase: 'live' as const,
       serviceAccountUid,
+      ...(extendedBy ? { extendedBy } : {}),
       ...(pending ? { extension: pending } : {}),
     })),
   fc

@@ -54,7 +54,9 @@ const Annotations = v.variant('phase', [
     sequence: Sequence,
     ...terms,
     'service-account-uid': Text,
+    'extended-by': v.optional(Text),
     'extension-request': v.optional(Text),
+    'extension-node': v.optional(Text),
     'extension-valid-until': v.optional(Timestamp),
     'extension-expires-at': v.optional(Timestamp),
   }),
@@ -145,9 +147,10 @@ function toRecord(fields: Annotations) {
         sequence: fields.sequence,
         ...toTerms(fields),
         serviceAccountUid: fields['service-account-uid'],
+        ...optional('extendedBy', fields['extended-by']),
         ...(request === undefined || validUntil === undefined || requestExpiresAt === undefined
           ? {}
-          : { extension: { request, validUntil, requestExpiresAt } }),
+          : { extension: { request, node: fields['extension-node'] ?? fields.node, validUntil, requestExpiresAt } }),
       }
     }
     case 'ended':
@@ -212,7 +215,9 @@ function phaseAnnotations(record: SessionRecord): Record<string, string | undefi
     case 'live':
       return {
         'service-account-uid': record.serviceAccountUid,
+        'extended-by': record.extendedBy,
         'extension-request': record.extension?.request,
+        'extension-node': record.extension?.node,
         'extension-valid-until': maybeTimestamp(record.extension?.validUntil),
         'extension-expires-at': maybeTimestamp(record.extension?.requestExpiresAt),
       }

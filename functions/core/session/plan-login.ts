@@ -171,10 +171,19 @@ function canExtend(observed: Observed, lease: LiveRecord, wanted: WantedSession,
 /** An extension is written down before any object changes, so that a crash in the middle never looks like a stranger's hand. */
 function beginExtension(observed: Observed, lease: LiveRecord, wanted: WantedSession): LoginStep {
   if (lease.extension) return withdrawExtension(observed, lease)
-  const { request, validUntil, sequence } = wanted
+  const { request, sequence, node } = wanted
+  const validUntil = endAfter(lease, wanted)
   if (validUntil === lease.validUntil) return { kind: 'commit', record: { ...lease, request, sequence }, renewed: true }
-  const extension: PendingExtension = { request, validUntil, requestExpiresAt: wanted.expiresAt }
+  const extension: PendingExtension = { request, node, validUntil, requestExpiresAt: wanted.expiresAt }
   return { kind: 'act', actions: [{ do: 'write-lease', record: { ...lease, sequence, extension } }] }
+}
+
+/**
+ * The end that a login gives the session that it shares: no device shortens what another one of the person's has been given. The
+ * device that gave the end may, since its own rule gives less by now.
+ */
+function endAfter({ node, extendedBy = node, validUntil }: LiveRecord, wanted: WantedSession): number {
+  return wanted.node === extendedBy ? wanted.validUntil : Math.max(wanted.validUntil, validUntil)
 }
 
 function continueExtension(
@@ -190,9 +199,10 @@ function continueExtension(
     return { kind: 'give-up', code: 'unavailable' }
   const actions = dateObjects(observed, lease, extension.validUntil)
   if (actions.length > 0) return { kind: 'act', actions }
-  const { extension: _, ...rest } = lease
-  const { request, validUntil } = extension
-  return { kind: 'commit', record: { ...rest, request, validUntil }, renewed: true }
+  const { extension: _, extendedBy: __, ...rest } = lease
+  const { request, node, validUntil } = extension
+  const extendedBy = node === lease.node ? {} : { extendedBy: node }
+  return { kind: 'commit', record: { ...rest, ...extendedBy, request, validUntil }, renewed: true }
 }
 
 /** Takes back an extension that nobody waits for any more: first the objects, then the Lease. */
@@ -221,7 +231,7 @@ export function wantedOfLease(lease: ProvisioningRecord | LiveRecord): WantedSes
     name: lease.name,
     login: lease.login,
     userId: lease.userId,
-    node: lease.node,
+    node: lease.phase === 'live' && lease.extension ? lease.extension.node : lease.node,
     role: lease.role,
     ...(lease.namespaces === undefined ? {} : { namespaces: lease.namespaces }),
     request: pending.request,

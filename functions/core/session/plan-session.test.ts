@@ -88,6 +88,29 @@ describe('a login', () => {
     assert.equal(cluster.observe(alice).lease?.session, '0193-request-1')
   })
 
+  it('from another device never shortens the session that it shares, and from the one that gave its end does', () => {
+    const { cluster, run } = world()
+    const end = () => {
+      const { lease, bindings } = cluster.observe(alice)
+      assert.ok(lease?.phase === 'live' && bindings.every(({ validUntil }) => validUntil === lease.validUntil))
+      return [lease.validUntil, lease.extendedBy]
+    }
+    const login = (sequence: number, node: string, hours: number) =>
+      assert.equal(run().login(loginWish(sequence, { node, validUntil: start + hours * hour })), 'granted')
+    login(1, 'laptop', 4)
+    login(2, 'phone', 1)
+    assert.deepEqual(end(), [start + 4 * hour, undefined])
+    login(3, 'tablet', 6)
+    assert.deepEqual(end(), [start + 6 * hour, 'tablet'])
+    login(4, 'laptop', 5)
+    assert.deepEqual(end(), [start + 6 * hour, 'tablet'])
+    login(5, 'tablet', 3)
+    assert.deepEqual(end(), [start + 3 * hour, 'tablet'])
+    login(6, 'laptop', 4)
+    assert.deepEqual(end(), [start + 4 * hour, undefined])
+    assert.equal(cluster.observe(alice).lease?.session, '0193-request-1')
+  })
+
   const others: readonly [string, Partial<WantedSession>][] = [
     ['another role', { role: 'edit' }],
     ['other namespaces', { namespaces: ['a'] }],

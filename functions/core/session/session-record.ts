@@ -56,6 +56,8 @@ export interface ProvisioningRecord extends LeaseIdentity, SessionTerms {
 /** An extension that is written down but not yet carried out on ServiceAccount and bindings. */
 export interface PendingExtension {
   readonly request: string
+  /** Stable id of the node that asked for it. */
+  readonly node: string
   readonly validUntil: number
   readonly requestExpiresAt: number
 }
@@ -64,6 +66,8 @@ export interface PendingExtension {
 export interface LiveRecord extends LeaseIdentity, SessionTerms {
   readonly phase: 'live'
   readonly serviceAccountUid: string
+  /** Stable id of the node whose login gave `validUntil`, where that is not the one that began the session. */
+  readonly extendedBy?: string
   readonly extension?: PendingExtension
 }
 

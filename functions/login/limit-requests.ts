@@ -1,11 +1,14 @@
 import type { MiddlewareHandler } from 'hono'
+import { apiPath } from './api-bodies.ts'
 import type { RequestLimits } from './request-limits.ts'
 import type { TailnetEnv } from './tailnet-env.ts'
 
-/** Refuses more requests than the limits allow, once it is known who sends them. */
-export function limitRequests({ admit }: RequestLimits): MiddlewareHandler<TailnetEnv> {
+const logoutPaths: readonly string[] = ['/logout', `${apiPath}/logout`]
+
+/** Refuses more requests than the limits allow, once it is known who sends them. The page's requests count like the API's. */
+export function limitRequests(limits: RequestLimits): MiddlewareHandler<TailnetEnv> {
   return async (c, next) => {
-    admit(c.get('person'), c.req.method === 'POST' && c.req.path.endsWith('/logout'))
+    limits.admit(c.get('person'), c.req.method === 'POST' && logoutPaths.includes(c.req.path))
     await next()
   }
 }

@@ -181,13 +181,8 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
   }
 }
 
-/** Tests and measurements ask more often than people do. */
-const rate = { perSecond: 5_000, burst: 5_000 }
-const forPrograms = { perPerson: rate, total: rate }
-
 async function labConfig(lab: Lab, { install = freeName(), roles, config = {} }: InstallOptions) {
   const tailnet = { hostname: install, controlUrl: lab.tailnet.controlUrl, udpPort: 0, env: lab.tailnet.env }
-  const fields = v.optional(v.record(v.string(), v.unknown()), {})
   return {
     cluster: 'lab',
     install,
@@ -195,8 +190,7 @@ async function labConfig(lab: Lab, { install = freeName(), roles, config = {} }:
     apiServer: { url: lab.apiServer.url, ca: await readFile(lab.apiServer.caFile, 'utf8') },
     ...(roles === undefined ? {} : { roles }),
     ...config,
-    login: { limits: forPrograms, ...v.parse(fields, config.login) },
-    tailnet: { ...tailnet, ...v.parse(fields, config.tailnet) },
+    tailnet: { ...tailnet, ...v.parse(v.optional(v.record(v.string(), v.unknown()), {}), config.tailnet) },
   }
 }
 

@@ -23,6 +23,10 @@ describe('a badge, end to end', () => {
     assert.ok(Math.abs(Date.parse(said.until) - Date.now() - 8 * 3_600_000) < 30_000, said.until)
 
     const kubeconfig = await alice.saveKubeconfig()
+    const config = JSON.parse((await alice.kubectl(kubeconfig, 'config', 'view', '-o', 'json')).stdout)
+    const context = `${stand.install.install}-context-alice`
+    assert.equal(config['current-context'], context)
+    assert.deepEqual(config.contexts, [{ name: context, context: { cluster: 'lab', user: said.username } }])
     const pods = await alice.kubectl(kubeconfig, 'get', 'pods', '-A')
     assert.equal(pods.code, 0, pods.stderr)
     const create = await alice.kubectl(kubeconfig, 'create', 'configmap', 'mine', '-n', 'default')

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { stringify } from 'yaml'
 import { type Lab, startLab } from '../lab/index.ts'
 import { applyAll, deleteAll } from '../lab/install-apply.ts'
+import { runProgram } from '../lab/run-program.ts'
 import { type Api, openApi } from '../lab/shadow/api.ts'
 import { waitUntil } from '../lab/wait-until.ts'
 import type { Manifest } from '../render/manifest.ts'
@@ -69,6 +70,12 @@ describe('the API server that no configuration names', () => {
     )
     assert.equal(grant.length, 1)
     await deleteAll(api, grant)
+    const login = `system:serviceaccount:${stand.install.namespaces.system}:login`
+    await waitUntil('the API server has seen it', async () => {
+      const question = ['auth', 'can-i', 'get', 'configmap/cluster-info', '-n', 'kube-public', '--as', login]
+      const { stdout } = await runProgram(lab.kubectl, ['--kubeconfig', lab.kubeconfig, ...question])
+      return stdout.trim() === 'no' || stdout
+    })
     await refusesToStart(stand, /apiServer\.url is missing.*may not be read by login: the component cluster-info/)
     await applyAll(api, grant)
     await stand.install.shadow.ready('login')

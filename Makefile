@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test test-unit test-size test-headscale demo up down keys schemas overlay bench bench-tsnet bundle openapi fmt clean
+.PHONY: help install build check test test-unit test-size test-headscale demo up down keys doctor schemas overlay bench bench-tsnet bundle openapi fmt clean
 
 # npm brings Node 24 itself on linux-x64 (the optional dependency `node`); elsewhere the system's must be new enough.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -53,6 +53,9 @@ trace: build ## print the spans of one login and one logout as trees, from the t
 
 keys: install ## make signing keys and the public key set (DIR=keys)
 	@node knative/keys.ts --dir $(or $(DIR),keys)
+
+doctor: install ## look at an install in the current cluster, and say what to do (ARGS="--install tka --namespace tka-system")
+	@node knative/doctor/main.ts $(ARGS)
 
 schemas: install ## write the events' JSON Schemas (events/schemas) from the code
 	@node knative/schemas.ts

@@ -44,12 +44,13 @@ export interface Api extends Disposable {
 
 const callTimeoutMs = 30_000
 
-/** Opens the API server that a kubeconfig names. */
-export async function openApi(kubeconfigFile: string): Promise<Api> {
+/** Opens the API server that a kubeconfig names: kubectl's own (`KUBECONFIG`, `~/.kube/config`) where none is given. */
+export async function openApi(kubeconfigFile?: string): Promise<Api> {
   const kubeconfig = new KubeConfig()
-  kubeconfig.loadFromFile(kubeconfigFile)
+  if (kubeconfigFile === undefined) kubeconfig.loadFromDefault()
+  else kubeconfig.loadFromFile(kubeconfigFile)
   const server = kubeconfig.getCurrentCluster()?.server
-  if (server === undefined) throw new Error(`${kubeconfigFile} names no cluster`)
+  if (server === undefined) throw new Error(`${kubeconfigFile ?? 'the kubeconfig'} names no cluster`)
   const { ca, cert, key, rejectUnauthorized, headers }: RequestOptions = await accessOf(kubeconfig)
   const agent = new Agent({
     keepAlive: true,

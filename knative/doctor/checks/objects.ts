@@ -1,0 +1,45 @@
+import { describe, type Manifest } from '../../render/manifest.ts'
+import { contains } from '../contains.ts'
+import { type Check, type Examined, failure, fine } from '../finding.ts'
+import { readLive } from '../read.ts'
+
+/** The rights of the functions are those that this version ships. */
+export const rights: Check = {
+  name: 'rights',
+  look: examined =>
+    compare(examined, ['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding'], {
+      all: 'the functions have the rights that this version ships',
+      todo: 'apply this version again; if somebody changed it on purpose, undo that',
+    }),
+}
+
+/** The guard's policies are those that follow from the configuration. */
+export const policies: Check = {
+  name: 'guard',
+  look: examined =>
+    compare(examined, ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], {
+      all: 'the policies are those that follow from the configuration',
+      todo: 'apply this version again (after `make overlay`, where the roles were changed): until then the guard lets through what it must not, or refuses what is offered',
+    }),
+}
+
+async function compare(
+  { api, expected }: Examined,
+  kinds: readonly string[],
+  words: { readonly all: string; readonly todo: string },
+) {
+  const wanted = expected.filter(({ kind }) => kinds.includes(kind))
+  const faults = await Promise.all(
+    wanted.map(async manifest => {
+      const live = await readLive(api, manifest)
+      if (live === undefined) return [failure(`there is no ${describe(manifest)}`, words.todo)]
+      return contains(live, matter(manifest)) ? [] : [failure(`${describe(manifest)} is not as shipped`, words.todo)]
+    }),
+  )
+  return faults.flat().length > 0 ? faults.flat() : fine(words.all)
+}
+
+// Names and labels matter to whoever looks, the rest to what it does.
+function matter({ apiVersion: _, kind: __, metadata: ___, ...rest }: Manifest) {
+  return rest
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
+import { startLab } from '../lab/index.ts'
+import { type Install, installTka } from '../lab/install.ts'
+import { applyAll } from '../lab/install-apply.ts'
+import type { Lab } from '../lab/lab.ts'
+import { runProgram } from '../lab/run-program.ts'
+import { type Api, openApi } from '../lab/shadow/api.ts'
+import { waitUntil } from '../lab/wait-until.ts'
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url))
+const rbac = '/apis/rbac.authorization.k8s.io/v1'
+const Secret = v.object({ data: v.record(v.string(), v.string()) })
+
+describe('the doctor', () => {
+  const stack = new AsyncDisposableStack()
+  let lab: Lab
+  let install: Install
+  let api: Api
+
+  before(async () => {
+    lab = stack.use(await startLab())
+    install = stack.use(await installTka(lab, { keysByJob: true }))
+    api = stack.use(await openApi(lab.kubeconfig))
+  })
+  after(() => stack.disposeAsync())
+
+  const ask = () => {
+    const { install: name, namespaces } = install
+    const which = ['--kubeconfig', lab.kubeconfig, '--install', name, '--namespace', namespaces.system]
+    return runProgram(process.execPath, [main, ...which])
+  }
+  const again = () => applyAll(api, install.manifests)
+  /** Until the doctor says so: what is applied counts a moment later. */
+  const says = (line: RegExp, code: number) =>
+    waitUntil(`the doctor to say ${line}`, async () => {
+      const asked = await ask()
+      return (line.test(asked.stdout) && asked.code === code) || `${asked.code} ${asked.stdout}${asked.stderr}`
+    })
+
+  it('finds nothing wrong with what was just installed', async () => {
+    await says(/✓ Knative/, 0)
+    const { stdout } = await ask()
+    assert.doesNotMatch(stdout, /✗/)
+    for (const check of ['rights', 'guard', 'keys', 'Knative', 'clocks', 'tokens'])
+      assert.match(stdout, new RegExp(`✓ ${check}: `))
+  })
+
+  it('changes nothing', async () => {
+    const before = await install.kubectl(
+      'get',
+      'sa,lease,role,rolebinding,secret',
+      '-n',
+      install.namespaces.sessions,
+      '-o',
+      'name',
+    )
+    await ask()
+    assert.equal(
+      await install.kubectl('get', 'sa,lease,role,rolebinding,secret', '-n', install.namespaces.sessions, '-o', 'name'),
+      before,
+    )
+  })
+
+  it('finds rights that were changed, and rights from elsewhere', async () => {
+    const { sessions, system } = install.namespaces
+    await api.call('PATCH', `${rbac}/namespaces/${sessions}/roles/logout`, {
+      contentType: 'application/merge-patch+json',
+      body: { rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }] },
+    })
+    const name = `${install.install}-elsewhere`
+    await api.call('POST', `${rbac}/clusterrolebindings`, {
+      body: {
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+        subjects: [{ kind: 'ServiceAccount', name: 'login', namespace: system }],
+      },
+    })
+    const { stdout, code } = await ask()
+    assert.equal(code, 1)
+    assert.match(
+      stdout,
+      new RegExp(`✗ rights: Role logout in ${sessions} is not as shipped\n {4}→ apply this version again`),
+    )
+    assert.match(stdout, new RegExp(`✗ rights: other bindings give rights to ${system}: ${name}\n`))
+    await api.call('DELETE', `${rbac}/clusterrolebindings/${name}`)
+    await again()
+    await says(/✓ rights/, 0)
+  })
+
+  it('finds that the guard is gone, by its absence and by what is then possible', async () => {
+    const policy = `${install.install}-guard-provisioner-bindings`
+    const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/${policy}`
+    await api.call('DELETE', path)
+    await says(/✗ guard: nothing keeps the provisioner from this: bind a ServiceAccount that is no session/, 1)
+    assert.match((await ask()).stdout, new RegExp(`✗ guard: there is no ValidatingAdmissionPolicyBinding ${policy}`))
+    await again()
+    await says(/✓ guard: \d+ writes were tried/, 0)
+  })
+
+  it('finds a key that nobody believes, without a word of it', async () => {
+    const path = `/api/v1/namespaces/${install.namespaces.system}/configmaps/${install.install}-public-keys`
+    const before = v.parse(Secret, await api.call('GET', path)).data
+    const set = (data: unknown) =>
+      api.call('PATCH', path, { contentType: 'application/merge-patch+json', body: { data } })
+    const keys: { function: string }[] = JSON.parse(before['jwks.json'] ?? '').keys
+    await set({ 'jwks.json': JSON.stringify({ keys: keys.filter(key => key.function !== 'logout') }) })
+    const { stdout } = await ask()
+    assert.match(
+      stdout,
+      /✗ keys: nobody believes logout: its key logout-\S+ is not published for it\n {4}→ kubectl create job/,
+    )
+    assert.doesNotMatch(stdout, /"d":/)
+    await set(before)
+    await says(/✓ keys/, 0)
+  })
+
+  it('says so where there is nothing to look at', async () => {
+    const { code, stderr } = await runProgram(process.execPath, [
+      main,
+      '--kubeconfig',
+      lab.kubeconfig,
+      '--namespace',
+      'nowhere',
+    ])
+    assert.deepEqual([code, stderr], [2, 'there is no ConfigMap tka-config in namespace nowhere\n'])
+  })
+})

@@ -22,6 +22,12 @@ export function rename(manifest: Manifest, { install, namespaces }: InstallNames
     if (key === 'namespace' || key === 'kubernetes.io/metadata.name') return namespace(value)
     if (key === 'app.kubernetes.io/instance') return install
     if (key === 'expression' || key === 'sub') return expression(value)
+    if (key === 'expr') return value.replaceAll('namespace="tka-system"', `namespace="${namespaces.system}"`)
+    if (key === 'runbook')
+      return value.replaceAll(
+        /-n tka(-system)?(?![\w-])/g,
+        (_, system) => `-n ${system ? namespaces.system : namespaces.sessions}`,
+      )
     if (key === 'audience') return value.replace('/tka-system/', `/${namespaces.system}/`)
     if (key === 'resourceNames' && value === 'tka') return namespaces.sessions
     return nameKeys.has(key) ? value.replace(/^tka-/, `${install}-`) : value

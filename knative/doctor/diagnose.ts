@@ -3,12 +3,13 @@ import { extraRights } from './checks/extra-rights.ts'
 import { guardHolds } from './checks/guard-holds.ts'
 import { keys } from './checks/keys.ts'
 import { policies, rights } from './checks/objects.ts'
+import { readers } from './checks/readers.ts'
 import { ready } from './checks/ready.ts'
 import { tokens } from './checks/tokens.ts'
 import { type Check, type Examined, type Finding, failure } from './finding.ts'
 
 /** Everything there is to look at, in the order in which it is told. */
-const checks: readonly Check[] = [rights, extraRights, policies, guardHolds, keys, ready, clocks, tokens]
+const checks: readonly Check[] = [rights, extraRights, policies, guardHolds, readers, keys, ready, clocks, tokens]
 
 /** What one check found. */
 export interface Diagnosis {

@@ -90,6 +90,24 @@ describe('the doctor', () => {
     await says(/✓ rights/, 0)
   })
 
+  it('finds who may read the events', async () => {
+    const { system } = install.namespaces
+    const [roles, bindings] = ['roles', 'rolebindings'].map(kind => `${rbac}/namespaces/${system}/${kind}`)
+    assert.ok(roles && bindings)
+    const rules = [{ apiGroups: ['eventing.knative.dev'], resources: ['*'], verbs: ['*'] }]
+    await api.call('POST', roles, { body: { metadata: { name: 'eve' }, rules } })
+    await api.call('POST', bindings, {
+      body: {
+        metadata: { name: 'eve' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'eve' },
+        subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'eve' }],
+      },
+    })
+    assert.match((await ask()).stdout, /! readers: these may subscribe to the Broker .*\beve\b/)
+    await api.call('DELETE', `${bindings}/eve`)
+    assert.doesNotMatch((await ask()).stdout, /\beve\b/)
+  })
+
   it('finds that the guard is gone, by its absence and by what is then possible', async () => {
     const policy = `${install.install}-guard-provisioner-bindings`
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/${policy}`

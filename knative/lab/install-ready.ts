@@ -4,7 +4,8 @@ import { pathOf } from './install-apply.ts'
 import { type Api, ApiError } from './shadow/api.ts'
 import { waitUntil } from './wait-until.ts'
 
-const Status = v.object({
+/** The conditions that a Knative object says of itself; none while nobody has looked at it. */
+export const Status = v.object({
   status: v.optional(
     v.object({
       conditions: v.optional(

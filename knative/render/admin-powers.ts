@@ -6,7 +6,8 @@ export interface PolicyRule {
   readonly verbs: readonly string[]
 }
 
-interface Power {
+/** A right that amounts to more than it looks like: any of the verbs on any of the resources. */
+export interface Power {
   readonly means: string
   readonly group: string
   readonly resources: readonly string[]
@@ -74,7 +75,8 @@ export function adminPowers(rules: readonly PolicyRule[]): readonly string[] {
   return [...new Set(powers.filter(power => rules.some(rule => gives(rule, power))).map(({ means }) => means))]
 }
 
-function gives(rule: PolicyRule, power: Power): boolean {
+/** True when a rule gives any of a power. */
+export function gives(rule: PolicyRule, power: Power): boolean {
   return (
     (rule.apiGroups ?? []).some(group => group === '*' || group === power.group) &&
     (rule.resources ?? []).some(resource => power.resources.some(wanted => covers(resource, wanted))) &&

@@ -1,26 +1,8 @@
 import * as v from 'valibot'
+import { Status } from '../../lab/install-ready.ts'
 import { describe } from '../../render/manifest.ts'
 import { type Check, failure, fine } from '../finding.ts'
 import { readLive } from '../read.ts'
-
-const Status = v.object({
-  status: v.optional(
-    v.object({
-      conditions: v.optional(
-        v.array(
-          v.object({
-            type: v.string(),
-            status: v.string(),
-            reason: v.optional(v.string()),
-            message: v.optional(v.string()),
-          }),
-        ),
-        [],
-      ),
-    }),
-    { conditions: [] },
-  ),
-})
 
 /** Everything of Knative's says that it is Ready. */
 export const ready: Check = {

@@ -1,4 +1,4 @@
-import { type Context, context, defaultTextMapGetter, ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api'
+import { type Context, context, defaultTextMapGetter, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 
 const propagator = new W3CTraceContextPropagator()
@@ -39,9 +39,4 @@ export function traceHeaders(): Headers {
 /** The same as attributes of an event, in HTTP binary mode: they survive every broker. */
 export function traceAttributes(): Headers {
   return Object.fromEntries(Object.entries(traceHeaders()).map(([name, value]) => [`ce-${name}`, value]))
-}
-
-/** The `traceparent` that names a span. */
-export function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
-  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
 }

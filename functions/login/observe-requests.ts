@@ -6,7 +6,8 @@ import { Problem } from '#core/problem'
 import type { Audit, AuditRecord } from '#io/audit'
 import { inSpan } from '#io/telemetry/in-span'
 import type { Metrics } from '#io/telemetry/metrics'
-import { remoteContext, traceparentOf } from '#io/trace-context'
+import { remoteContext, traceHeaders } from '#io/trace-context'
+import { apiPath } from './api-bodies.ts'
 import type { TailnetEnv } from './tailnet-env.ts'
 
 /** One request and what became of it. */
@@ -31,11 +32,11 @@ const longestLoggedPath = 100
 
 /** What the routes decide about. Any other decides nothing but whether to answer at all. */
 const actions: Readonly<Record<string, AuditRecord['action']>> = {
-  'POST /api/v1alpha1/login': 'login',
+  [`POST ${apiPath}/login`]: 'login',
   'POST /login': 'login',
-  'POST /api/v1alpha1/logout': 'logout',
+  [`POST ${apiPath}/logout`]: 'logout',
   'POST /logout': 'logout',
-  'GET /api/v1alpha1/kubeconfig': 'kubeconfig',
+  [`GET ${apiPath}/kubeconfig`]: 'kubeconfig',
 }
 
 /** Tells of each request: a span that continues the client's trace, figures, one line for the log, and one record for each decision. */
@@ -45,7 +46,7 @@ export function observeRequests({ answered, audit, metrics }: Observers): Middle
     const began = performance.now()
     await inSpan(method, { kind: SpanKind.SERVER, parent: remoteContext(c.req.header()) }, async span => {
       await next()
-      c.header('traceparent', traceparentOf(span.spanContext()))
+      c.header('traceparent', traceHeaders().traceparent)
       const tookMs = performance.now() - began
       const { status } = c.res
       // What the middlewares are registered for is no route.

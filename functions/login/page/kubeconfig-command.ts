@@ -1,5 +1,6 @@
 import { type ListenerNames, originOf } from '#core/check-request'
 import type { Config } from '#core/config'
+import { apiPath } from '../api-bodies.ts'
 
 /**
  * The command that puts a person's kubeconfig into a file of their own and points kubectl to it: over the tailnet, under the
@@ -13,7 +14,7 @@ export function kubeconfigCommand(
   return `(umask 077 && curl -fsS --create-dirs \\
   -H 'Accept: application/yaml' \\
   -o ${file} \\
-  ${originOf(listener)}/api/v1alpha1/kubeconfig)
+  ${originOf(listener)}${apiPath}/kubeconfig)
 export KUBECONFIG=${file}
 `
 }

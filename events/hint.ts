@@ -6,7 +6,9 @@ import type { HttpMessage } from './http-message.ts'
 import { toWireTime } from './instant.ts'
 
 /** Types of ours that nobody signs: they ask to look, and carry no authority and no data. */
-export type HintType = 'dev.tka.sweep.requested.v1' | 'dev.tka.ping.v1'
+export const hintTypes = ['dev.tka.ping.v1', 'dev.tka.sweep.requested.v1'] as const
+/** One of {@link hintTypes}. */
+export type HintType = (typeof hintTypes)[number]
 
 /** An unsigned event, of which nothing is believed: it may start only work that is right at any time. */
 export interface Hint {

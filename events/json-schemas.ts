@@ -1,6 +1,6 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { TkaEvent } from './event.ts'
-import type { HintType } from './hint.ts'
+import { hintTypes } from './hint.ts'
 
 /** A JSON Schema (draft 2020-12). */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -16,9 +16,10 @@ export function jsonSchemas(): ReadonlyMap<string, JsonSchema> {
     const schema = toJsonSchema(entries.data, { errorMode: 'ignore', target: 'draft-2020-12' })
     return [entries.type.literal, { ...schema }]
   })
-  const hints = (['dev.tka.ping.v1', 'dev.tka.sweep.requested.v1'] satisfies readonly HintType[]).map(
-    (type): [string, JsonSchema] => [type, { type: 'object', $comment: 'A hint: whatever it says is not read.' }],
-  )
+  const hints = hintTypes.map((type): [string, JsonSchema] => [
+    type,
+    { type: 'object', $comment: 'A hint: whatever it says is not read.' },
+  ])
   return new Map(
     [...signed, ...hints].map(([type, schema]) => [
       type,

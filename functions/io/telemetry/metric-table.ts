@@ -1,5 +1,6 @@
 import { eventTypes } from '#events'
 import { refusedReasons } from '#events/event-refused'
+import { hintTypes } from '#events/hint'
 import { endReasons } from '#events/types/session-ended'
 import { problems } from '../../core/problem.ts'
 
@@ -31,7 +32,7 @@ const latency = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
 const lateness = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600]
 
 /** The types that a delivery may have; what a stranger makes up is `other`. */
-const deliveredTypes: readonly string[] = [...eventTypes, 'dev.tka.sweep.requested.v1', 'dev.tka.ping.v1']
+const deliveredTypes: readonly string[] = [...eventTypes, ...hintTypes]
 
 const problemCodes = Object.keys(problems)
 

@@ -15,7 +15,7 @@ import { answersJson, jsonBodyOnly } from './bodies.ts'
 import type { LoginDeps } from './deps.ts'
 import { fetchKubeconfig, requireKubeconfig } from './fetch-kubeconfig.ts'
 import { type CheckGrant, watchful } from './identified.ts'
-import { beginLogin, logIn } from './log-in.ts'
+import { logIn, logInMeanwhile } from './log-in.ts'
 import { logOut } from './log-out.ts'
 import { nameOf, standingOfPerson } from './person.ts'
 import type { TailnetEnv } from './tailnet-env.ts'
@@ -49,13 +49,8 @@ export function addApi(app: Hono<TailnetEnv>, deps: ApiDeps): void {
       c.set('session', session)
       return c.json(sessionBody(person, session, session.role), 202)
     }
-    const { wish, session } = await beginLogin(identify, role, deps)
+    const wish = await logInMeanwhile(identify, role, deps, deps.failedLater)
     c.set('session', wish)
-    session.catch(error => {
-      if (!(error instanceof Problem)) deps.failedLater(error)
-      // Whoever asks for the kubeconfig meanwhile is to come back and not to give up.
-      else if (error.code !== 'superseded') deps.recents.record(wish.person, { kind: 'failed' })
-    })
     const headers = { ...retryAfter, 'Preference-Applied': 'respond-async', Location: `${apiPath}/login` }
     return c.json({ ...sessionBody(person, wish, wish.role), message: pending }, 202, headers)
   })

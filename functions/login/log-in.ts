@@ -25,15 +25,32 @@ export async function logIn(identify: Identify, role: string | undefined, deps: 
   return session
 }
 
+/**
+ * The same for somebody who does not wait: resolves with what was asked for once it was. Throws a Problem where there is nothing to
+ * wait for; `failed` is told of what nobody expected later on.
+ */
+export async function logInMeanwhile(
+  identify: Identify,
+  role: string | undefined,
+  deps: LoginDeps,
+  failed: (error: unknown) => void,
+): Promise<LoginWish> {
+  const { wish, session } = await beginLogin(identify, role, deps)
+  session.catch(error => {
+    if (!(error instanceof Problem)) failed(error)
+    // Whoever asks for the kubeconfig meanwhile is to come back and not to give up.
+    else if (error.code !== 'superseded') deps.recents.record(wish.person, { kind: 'failed' })
+  })
+  return wish
+}
+
 /** A login whose answer is on its way. */
-export interface BegunLogin {
+interface BegunLogin {
   readonly wish: LoginWish
-  /** What {@link logIn} gives, or throws. */
   readonly session: Promise<KnownSession>
 }
 
-/** Asks for the session that a person's rules allow and does not wait. Throws a Problem where there is nothing to wait for. */
-export async function beginLogin(identify: Identify, role: string | undefined, deps: LoginDeps): Promise<BegunLogin> {
+async function beginLogin(identify: Identify, role: string | undefined, deps: LoginDeps): Promise<BegunLogin> {
   const identity = await identify()
   const grant = decide({ identity, config: deps.config, role })
   const person = requirePerson(identity)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type GrantState, stateOfGrant } from '#core/compare-rights'
-import type { LiveRecord, SessionRecord } from '#core/session/session-record'
+import { isLive, type LiveRecord } from '#core/session/session-record'
 import type { TailnetIdentity, TailnetPerson } from '#core/tailnet-identity'
 import type { LoginDeps } from './deps.ts'
 import { nameOf } from './person.ts'
@@ -78,10 +78,6 @@ export function createGrantWatch(deps: GrantDeps): GrantWatch {
       }
     },
   }
-}
-
-function isLive(record: SessionRecord, now: number): record is LiveRecord {
-  return record.phase === 'live' && record.validUntil > now
 }
 
 /** False where a node changed hands: whoever has it now, the session's person does not. */

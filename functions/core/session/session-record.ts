@@ -84,3 +84,8 @@ export interface EndedRecord extends LeaseIdentity, Partial<SessionTerms> {
   /** Present when the session had been live. */
   readonly serviceAccountUid?: string
 }
+
+/** True for a session that, by its Lease, gives access now (epoch milliseconds). */
+export function isLive(record: SessionRecord, now: number): record is LiveRecord {
+  return record.phase === 'live' && record.validUntil > now
+}

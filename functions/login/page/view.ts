@@ -1,6 +1,7 @@
 import { givesRights, sameRights } from '#core/compare-rights'
 import { choices, decide, type Grant } from '#core/decide'
 import { Problem } from '#core/problem'
+import { isLive } from '#core/session/session-record'
 import type { TailnetPerson } from '#core/tailnet-identity'
 import type { LoginDeps } from '../deps.ts'
 import { nameOf, standingOfPerson } from '../person.ts'
@@ -103,7 +104,7 @@ function sessionsFor(person: TailnetPerson, deps: LoginDeps): Sessions {
   const now = deps.now()
   const own = nameOf(person, deps)
   const people = deps.sessions.all().flatMap(record => {
-    if (record.phase !== 'live' || record.validUntil <= now) return []
+    if (!isLive(record, now)) return []
     const { name, login, role, namespaces, validUntil } = record
     return [{ login, role, namespaces, validUntil, own: name === own }]
   })

@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test test-unit test-size test-headscale demo up down keys doctor schemas overlay bench bench-tsnet bundle openapi fmt clean
+.PHONY: help install build check test test-unit test-size test-headscale demo up down trace keys doctor schemas overlay bench bench-tsnet bundle openapi fmt clean
 
 # npm brings Node 24 itself on linux-x64 (the optional dependency `node`); elsewhere the system's must be new enough.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -47,7 +47,6 @@ up: build ## start the lab with TKA installed, for daily work; .lab/lab.json hol
 down: install ## stop what `make up` or `make demo KEEP=1` left running
 	@node knative/demo/main.ts down
 
-.PHONY: trace
 trace: build ## print the spans of one login and one logout as trees, from the tailnet to the Kubernetes calls and back
 	@node knative/trace/main.ts
 

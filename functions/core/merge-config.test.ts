@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { mergeConfig } from './merge-config.ts'
+import { configFiles, mergeConfig } from './merge-config.ts'
 
 describe('a fragment of the configuration', () => {
   const cases: readonly (readonly [string, unknown, unknown, unknown])[] = [
@@ -13,4 +13,11 @@ describe('a fragment of the configuration', () => {
     ['that is no mapping is left for the schema to refuse', { a: 1 }, [2], [2]],
   ]
   for (const [name, under, over, merged] of cases) it(name, () => assert.deepEqual(mergeConfig(under, over), merged))
+})
+
+describe('the files of a configuration', () => {
+  it('are config.yaml and then the others by name, whatever else lies there', () => {
+    const names = ['values.yaml', '..data', 'config.yaml', 'headscale.yaml', 'notes.txt']
+    assert.deepEqual(configFiles(names), ['config.yaml', 'headscale.yaml', 'values.yaml'])
+  })
 })

@@ -1,3 +1,10 @@
+const first = 'config.yaml'
+
+/** The files of a configuration, of all that are beside each other, in the order in which each is put over those before. */
+export function configFiles(names: readonly string[]): readonly string[] {
+  return [first, ...names.filter(name => name.endsWith('.yaml') && name !== first).sort()]
+}
+
 /**
  * Puts one fragment of a configuration over another: mappings merge key by key, everything else, lists too, is replaced whole.
  * What is no mapping at the top counts as it is, for the schema to refuse.

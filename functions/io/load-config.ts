@@ -2,10 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { type Config, ConfigInvalid, parseConfig } from '#core/config'
-import { mergeConfig } from '#core/merge-config'
+import { configFiles, mergeConfig } from '#core/merge-config'
 import type { Environment } from './environment.ts'
-
-const first = 'config.yaml'
 
 /**
  * Reads `config.yaml` from `TKA_CONFIG_DIR` (`/etc/tka/config`) and puts every other `*.yaml` there over it, in the order of their
@@ -13,9 +11,9 @@ const first = 'config.yaml'
  */
 export async function loadConfig(env: Environment): Promise<Config> {
   const directory = env.TKA_CONFIG_DIR ?? '/etc/tka/config'
-  const others = (await readdir(directory)).filter(name => name.endsWith('.yaml') && name !== first).sort()
+  const names = configFiles(await readdir(directory))
   const fragments = await Promise.all(
-    [first, ...others].map(async name => parseYaml(name, await readFile(join(directory, name), 'utf8'))),
+    names.map(async name => parseYaml(name, await readFile(join(directory, name), 'utf8'))),
   )
   return parseConfig(fragments.reduce(mergeConfig))
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { parse } from 'yaml'
 import { ConfigInvalid, parseConfig } from '#core/config'
-import { mergeConfig } from '#core/merge-config'
+import { configFiles, mergeConfig } from '#core/merge-config'
 import type { Api } from '../lab/shadow/api.ts'
 import { render } from '../render/render.ts'
 import type { Examined } from './finding.ts'
@@ -21,11 +21,9 @@ export async function examine(
   const map = await readPath(api, `/api/v1/namespaces/${system}/configmaps/${install}-config`)
   if (map === undefined) throw new Error(`there is no ConfigMap ${install}-config in namespace ${system}`)
   const files = v.parse(ConfigMap, map).data
-  const { 'config.yaml': first = '', ...others } = files
-  const names = Object.keys(others)
-    .filter(name => name.endsWith('.yaml'))
-    .sort()
-  const merged = [first, ...names.map(name => others[name] ?? '')].map(text => parse(text)).reduce(mergeConfig)
+  const merged = configFiles(Object.keys(files))
+    .map(name => parse(files[name] ?? ''))
+    .reduce(mergeConfig)
   const config = parseConfig(merged)
   const settings = v.safeParse(v.record(v.string(), v.unknown()), merged)
   if (!settings.success) throw new ConfigInvalid('the configuration must be a mapping')

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import * as v from 'valibot'
 import { type FunctionName, functionNames } from '#events'
 import { PublicJwks } from '#events/keys/key-set'
-import { openStand, type Stand } from '../../knative/e2e/stand.ts'
+import { type LabStand, openLabStand } from '../../knative/e2e/lab-stand.ts'
 import type { Person } from '../../knative/lab/person.ts'
 import { type Api, openApi } from '../../knative/lab/shadow/api.ts'
 import { waitUntil } from '../../knative/lab/wait-until.ts'
@@ -17,13 +17,13 @@ const Pods = v.object({ items: v.array(v.object({ metadata: v.object({ name: v.s
 
 describe('the keys of an install', () => {
   const stack = new AsyncDisposableStack()
-  let stand: Stand
+  let stand: LabStand
   let api: Api
   let alice: Person
   let system: string
 
   before(async () => {
-    stand = stack.use(await openStand({ keysByJob: true }))
+    stand = stack.use(await openLabStand({ keysByJob: true }))
     api = stack.use(await openApi(stand.lab.kubeconfig))
     alice = await stand.join('alice', { rules: [{ role: 'view', period: '1h' }] })
     system = stand.install.namespaces.system

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { openStand, type Stand } from '../../knative/e2e/stand.ts'
+import { type LabStand, openLabStand } from '../../knative/e2e/lab-stand.ts'
 import { unlimited } from '../../knative/lab/unlimited.ts'
 import { waitUntil } from '../../knative/lab/wait-until.ts'
 
 const view = { role: 'view', period: '8h' }
 
 describe('login on a real tailnet', () => {
-  let stand: Stand
+  let stand: LabStand
   before(async () => {
-    stand = await openStand({ config: { login: { driftInterval: '1s', limits: unlimited } } })
+    stand = await openLabStand({ config: { login: { driftInterval: '1s', limits: unlimited } } })
   })
   after(() => stand?.[Symbol.asyncDispose]())
 

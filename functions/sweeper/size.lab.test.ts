@@ -9,7 +9,7 @@ import { encodeHint } from '#events'
 import { inParallel } from '#io/in-parallel'
 import { connectKubernetes, type Kubernetes } from '#io/kubernetes/kubernetes'
 import { openSessionCluster } from '#io/kubernetes/session-cluster'
-import { openStand, type Stand } from '../../knative/e2e/stand.ts'
+import { type LabStand, openLabStand } from '../../knative/e2e/lab-stand.ts'
 import { type Api, openApi } from '../../knative/lab/shadow/api.ts'
 import { waitUntil } from '../../knative/lab/wait-until.ts'
 
@@ -25,14 +25,14 @@ const List = v.object({
 
 describe(`${sessions} sessions, of which ${pastDue} are past due`, { timeout: timeoutMs * 3 }, () => {
   const stack = new AsyncDisposableStack()
-  let stand: Stand
+  let stand: LabStand
   let admin: Api
   let provisioner: Kubernetes
 
   before(
     async () => {
       stand = stack.use(
-        await openStand({ without: ['login', 'logout'], config: { expiryTimers: false, maxSession: '24h' } }),
+        await openLabStand({ without: ['login', 'logout'], config: { expiryTimers: false, maxSession: '24h' } }),
       )
       admin = stack.use(await openApi(stand.lab.kubeconfig))
       const { namespaces } = stand.install

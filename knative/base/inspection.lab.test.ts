@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { encodeHint, eventTypes, functionNames } from '#events'
 import { schemaUrl } from '#events/json-schemas'
 import { version } from '#io/version'
-import { openStand, type Stand } from '../e2e/stand.ts'
+import { type LabStand, openLabStand } from '../e2e/lab-stand.ts'
 import { applyAll } from '../lab/install-apply.ts'
 import { becomesReady } from '../lab/install-ready.ts'
 import { removeTrigger } from '../lab/install-tap.ts'
@@ -34,14 +34,14 @@ const Kubeconfig = v.object({ users: v.tuple([v.object({ user: v.object({ token:
 
 describe('an operator who looks', () => {
   const stack = new AsyncDisposableStack()
-  let stand: Stand
+  let stand: LabStand
   let api: Api
   let alice: Person
   let system: string
   let until: string
 
   before(async () => {
-    stand = stack.use(await openStand())
+    stand = stack.use(await openLabStand())
     api = stack.use(await openApi(stand.lab.kubeconfig))
     system = stand.install.namespaces.system
     alice = await stand.join('alice', { rules: [{ role: 'view', period: '1h' }] })

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import * as v from 'valibot'
 import { parse, stringify } from 'yaml'
 import { functionNames } from '#events/functions'
-import { openStand, type Stand } from '../e2e/stand.ts'
+import { type LabStand, openLabStand } from '../e2e/lab-stand.ts'
 import type { Person } from '../lab/person.ts'
 import { waitUntil } from '../lab/wait-until.ts'
 import { render } from '../render/render.ts'
@@ -17,7 +17,7 @@ const List = v.object({
 })
 
 describe('an install', () => {
-  let stand: Stand
+  let stand: LabStand
   let alice: Person
   let nora: Person
   let alices: string
@@ -32,7 +32,7 @@ describe('an install', () => {
     stand.install.kubectl('diff', '--server-side', '--force-conflicts', '--field-manager=tka-install', '-f', newer)
 
   before(async () => {
-    stand = await openStand({ render: renderOlder, config: { maxSession: '12h' } })
+    stand = await openLabStand({ render: renderOlder, config: { maxSession: '12h' } })
     alice = await stand.join('alice', { rules: [{ role: 'view', period: '1h' }] })
     nora = await stand.join('nora', { rules: [{ role: 'edit', period: '1h', namespaces: ['default'] }] })
   })

@@ -7,7 +7,7 @@ import { runProgram } from '../lab/run-program.ts'
 import { type Api, openApi } from '../lab/shadow/api.ts'
 import { waitUntil } from '../lab/wait-until.ts'
 import type { Manifest } from '../render/manifest.ts'
-import { openStand, type Stand } from './stand.ts'
+import { type LabStand, openLabStand } from './lab-stand.ts'
 
 const view = { role: 'view', period: '8h' }
 
@@ -32,7 +32,7 @@ describe('the API server that no configuration names', () => {
   const stack = new AsyncDisposableStack()
   let lab: Lab
   let api: Api
-  let stand: Stand
+  let stand: LabStand
 
   before(async () => {
     lab = stack.use(await startLab())
@@ -40,7 +40,7 @@ describe('the API server that no configuration names', () => {
     // The lab's own control plane publishes none.
     stack.defer(() => deleteAll(api, [published(lab)]))
     await applyAll(api, [published(lab)])
-    stand = stack.use(await openStand({ components: ['cluster-info'], config: { apiServer: {} } }))
+    stand = stack.use(await openLabStand({ components: ['cluster-info'], config: { apiServer: {} } }))
   })
   after(() => stack.disposeAsync())
 
@@ -82,7 +82,7 @@ describe('the API server that no configuration names', () => {
   })
 })
 
-async function refusesToStart({ install: { shadow } }: Stand, saying: RegExp): Promise<void> {
+async function refusesToStart({ install: { shadow } }: LabStand, saying: RegExp): Promise<void> {
   const before = shadow.logs('login').length
   await shadow.kill('login')
   await waitUntil('login says why it does not start', async () => {

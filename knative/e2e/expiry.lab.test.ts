@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openStand, type Stand } from './stand.ts'
+import { type LabStand, openLabStand } from './lab-stand.ts'
 
 const short = { role: 'view', period: '3s' }
 
 describe('the end of a session that nobody asked for', () => {
   it('layer 1: the provisioner ends it at its second', async () => {
-    await using stand = await openStand()
+    await using stand = await openLabStand()
     const carol = await stand.join('carol', { rules: [short] })
     const login = await carol.login()
     assert.equal(login.status, 202, login.body)
@@ -24,9 +24,9 @@ describe('the end of a session that nobody asked for', () => {
   })
 
   describe('with the timers of the provisioner switched off', () => {
-    let stand: Stand
+    let stand: LabStand
     before(async () => {
-      stand = await openStand({ config: { expiryTimers: false } })
+      stand = await openLabStand({ config: { expiryTimers: false } })
     })
     after(() => stand?.[Symbol.asyncDispose]())
 

@@ -3,14 +3,14 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { openStand, type Stand } from './stand.ts'
+import { type LabStand, openLabStand } from './lab-stand.ts'
 
 const view = { role: 'view', period: '8h' }
 
 describe('parts that fail while a person waits', () => {
-  let stand: Stand
+  let stand: LabStand
   before(async () => {
-    stand = await openStand()
+    stand = await openLabStand()
   })
   after(() => stand?.[Symbol.asyncDispose]())
 
@@ -76,7 +76,7 @@ describe('parts that fail while a person waits', () => {
 })
 
 /** Takes the Broker away for as long as `during` runs. */
-async function withoutBroker({ install }: Stand, during: () => Promise<void>): Promise<void> {
+async function withoutBroker({ install }: LabStand, during: () => Promise<void>): Promise<void> {
   const { system } = install.namespaces
   await using folder = await mkdtempDisposable(join(tmpdir(), 'broker-'))
   const file = join(folder.path, 'broker.json')

@@ -11,15 +11,15 @@ import {
   sign,
   sourceOf,
 } from '#events'
-import { captured, openStand, type Stand } from './stand.ts'
+import { captured, type LabStand, openLabStand } from './lab-stand.ts'
 
 const view = { role: 'view', period: '8h' }
 const requested = 'dev.tka.session.requested.v1'
 
 describe('events that nobody honest sent', () => {
-  let stand: Stand
+  let stand: LabStand
   before(async () => {
-    stand = await openStand()
+    stand = await openLabStand()
   })
   after(() => stand?.[Symbol.asyncDispose]())
 

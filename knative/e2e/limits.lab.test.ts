@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openStand, type Stand } from './stand.ts'
+import { type LabStand, openLabStand } from './lab-stand.ts'
 
 const view = { role: 'view', period: '8h' }
 const burst = 10
 
 describe('whoever asks too often', () => {
-  let stand: Stand
+  let stand: LabStand
   before(async () => {
-    stand = await openStand({ config: { login: { limits: { perPerson: { perSecond: 0.1, burst } } } } })
+    stand = await openLabStand({ config: { login: { limits: { perPerson: { perSecond: 0.1, burst } } } } })
   })
   after(() => stand?.[Symbol.asyncDispose]())
 

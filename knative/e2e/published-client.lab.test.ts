@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Finished, runProgram } from '../lab/run-program.ts'
+import { type LabStand, openLabStand } from './lab-stand.ts'
 import { GaveUp, publishedClient } from './published-client.ts'
-import { openStand, type Stand } from './stand.ts'
 
 const view = { role: 'view', period: '8h' }
 
 describe('the published command-line client', () => {
-  let stand: Stand
+  let stand: LabStand
   before(async () => {
-    stand = await openStand()
+    stand = await openLabStand()
   })
   after(() => stand?.[Symbol.asyncDispose]())
 

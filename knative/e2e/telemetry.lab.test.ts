@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { parsePrometheus } from '#io/testing/parse-prometheus'
 import { type CollectedSpan, type Collector, rootsOf, startCollector } from '../trace/collector.ts'
 import { drawTree } from '../trace/span-tree.ts'
-import { openStand, type Stand } from './stand.ts'
+import { type LabStand, openLabStand } from './lab-stand.ts'
 
 const view = { role: 'view', period: '8h' }
 const asked = 'dev.tka.session.requested.v1'
@@ -15,10 +15,10 @@ const ended = 'dev.tka.session.ended.v1'
 
 describe('what the functions tell of a login', () => {
   let collector: Collector
-  let stand: Stand
+  let stand: LabStand
   before(async () => {
     collector = await startCollector()
-    stand = await openStand({ imageEnv: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint } })
+    stand = await openLabStand({ imageEnv: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint } })
   })
   after(async () => {
     await stand?.[Symbol.asyncDispose]()

@@ -22,7 +22,7 @@ import type { Shadow } from './shadow/shadow.ts'
 import { startShadow } from './shadow/start-shadow.ts'
 import { waitUntil } from './wait-until.ts'
 
-export type { EventTap, SeenEvent } from './install-tap.ts'
+export type { SeenEvent } from './install-tap.ts'
 
 /** What differs from the base's defaults. */
 export interface InstallOptions {

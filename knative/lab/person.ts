@@ -1,9 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Agent } from 'node:http'
 import { join } from 'node:path'
-import { type Laptop, type LaptopResponse, startLaptop } from 'tsnet-node/testing'
-import type { Install } from './install.ts'
-import type { Lab } from './lab.ts'
+import { type Laptop, type LaptopResponse, startLaptop, type Testnet } from 'tsnet-node/testing'
 import { type Finished, runProgram } from './run-program.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -39,10 +37,20 @@ export interface Person extends AsyncDisposable {
   kubectl(kubeconfig: string, ...args: readonly string[]): Promise<Finished>
 }
 
-/** Lets a person join the lab's tailnet, with a grant for the install's login. */
-export async function joinPerson(lab: Lab, install: Install, options: PersonOptions): Promise<Person> {
-  const { tailnet } = lab
-  const host = install.hostname
+/** Where people are at home: a tailnet, a kubectl, and a private folder for what they save. */
+export interface Place {
+  readonly tailnet: Testnet
+  /** Path of kubectl. */
+  readonly kubectl: string
+  readonly dir: string
+}
+
+/** Lets a person join the tailnet, with a grant for the login of that hostname. */
+export async function joinPerson(
+  { tailnet, kubectl, dir }: Place,
+  { hostname: host }: { readonly hostname: string },
+  options: PersonOptions,
+): Promise<Person> {
   const grantId = `${host}-${options.hostname}`
   const setRules = async (rules: readonly unknown[]): Promise<void> => {
     if (rules.length === 0) return tailnet.removeGrant(grantId)
@@ -78,11 +86,11 @@ export async function joinPerson(lab: Lab, install: Install, options: PersonOpti
     saveKubeconfig: async () => {
       const answer = await request('GET', '/kubeconfig', { accept: 'application/yaml' })
       if (answer.status !== 200) throw new Error(`GET /kubeconfig: ${answer.status} ${answer.body}`)
-      const file = join(lab.dir, `${options.hostname}-${++saved}.yaml`)
+      const file = join(dir, `${options.hostname}-${++saved}.yaml`)
       await writeFile(file, answer.body, { mode: 0o600 })
       return file
     },
-    kubectl: (kubeconfig, ...args) => runProgram(lab.kubectl, ['--kubeconfig', kubeconfig, ...args]),
+    kubectl: (kubeconfig, ...args) => runProgram(kubectl, ['--kubeconfig', kubeconfig, ...args]),
     [Symbol.asyncDispose]: async () => {
       agent.destroy()
       await laptop[Symbol.asyncDispose]()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { openStand, type Stand } from '../../../knative/e2e/stand.ts'
+import { type LabStand, openLabStand } from '../../../knative/e2e/lab-stand.ts'
 import type { Person } from '../../../knative/lab/person.ts'
 import { runProgram } from '../../../knative/lab/run-program.ts'
 import { waitUntil } from '../../../knative/lab/wait-until.ts'
@@ -23,11 +23,11 @@ const executable = findChromium()
 const inBrowser = { skip: executable === undefined && 'no Chromium in PATH (Debian: apt-get install chromium)' }
 
 describe('the page in a browser on the tailnet', () => {
-  let stand: Stand
+  let stand: LabStand
   let browser: Browser
   before(async () => {
     if (executable === undefined) return
-    stand = await openStand()
+    stand = await openLabStand()
     browser = await openBrowser(executable)
   })
   after(async () => {

@@ -15,15 +15,17 @@ import (
 	"tailscale.com/types/logger"
 )
 
-// runDERP starts a relay and a STUN server; no node reaches Running without them.
-func runDERP(ctx context.Context, logf logger.Logf) *tailcfg.DERPMap {
+// runDERP starts a relay and a STUN server at that address; no node reaches Running without them.
+func runDERP(ctx context.Context, host string, logf logger.Logf) *tailcfg.DERPMap {
 	relay := httptest.NewUnstartedServer(derpserver.Handler(derpserver.New(key.NewNode(), logf)))
 	relay.Config.ErrorLog = logger.StdLogger(logf)
 	relay.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){} // DERP upgrades HTTP/1
+	relay.Listener.Close()
+	relay.Listener = listen(host)
 	relay.StartTLS()
 
 	stun := stunserver.New(ctx)
-	if err := stun.Listen("127.0.0.1:0"); err != nil {
+	if err := stun.Listen(net.JoinHostPort(host, "0")); err != nil {
 		log.Fatal(err)
 	}
 	go stun.Serve()
@@ -34,11 +36,11 @@ func runDERP(ctx context.Context, logf logger.Logf) *tailcfg.DERPMap {
 		Nodes: []*tailcfg.DERPNode{{
 			Name:             "test1",
 			RegionID:         1,
-			HostName:         "127.0.0.1",
-			IPv4:             "127.0.0.1",
+			HostName:         host,
+			IPv4:             host,
 			IPv6:             "none",
 			STUNPort:         stun.LocalAddr().(*net.UDPAddr).Port,
-			STUNTestIP:       "127.0.0.1",
+			STUNTestIP:       host,
 			DERPPort:         relay.Listener.Addr().(*net.TCPAddr).Port,
 			InsecureForTests: true,
 		}},

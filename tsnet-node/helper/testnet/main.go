@@ -1,4 +1,4 @@
-// Command testnet is an offline tailnet on loopback for tests: a control server, DERP and STUN, whose users, tags and
+// Command testnet is an offline tailnet for tests, on loopback unless told otherwise: a control server, DERP and STUN, whose users, tags and
 // grants change at run time over HTTP (admin.go).
 //
 // It prints {"controlUrl":"…","adminUrl":"…"} as its first line and ends at the end of its standard input.
@@ -25,6 +25,7 @@ func main() {
 	https := flag.Bool("https", true, "issue names for certificates")
 	requireApproval := flag.Bool("require-approval", false, "let nodes wait until they are approved")
 	domain := flag.String("domain", "tail-scale.ts.net", "MagicDNS domain")
+	host := flag.String("host", "127.0.0.1", "IPv4 address at which nodes reach control server, DERP and STUN")
 	verbose := flag.Bool("v", false, "log to standard error")
 	flag.Parse()
 
@@ -32,11 +33,11 @@ func main() {
 	if *verbose {
 		logf = log.Printf
 	}
-	control, admin := listen(), listen()
+	control, admin := listen(*host), listen("127.0.0.1")
 	t := newTailnet()
 	t.https = *https
 	t.control = &testcontrol.Server{
-		DERPMap:         runDERP(context.Background(), logf),
+		DERPMap:         runDERP(context.Background(), *host, logf),
 		DNSConfig:       &tailcfg.DNSConfig{Proxied: true}, // MagicDNS
 		MagicDNSDomain:  *domain,
 		ExplicitBaseURL: "http://" + control.Addr().String(),
@@ -57,8 +58,8 @@ func main() {
 	io.Copy(io.Discard, os.Stdin)
 }
 
-func listen() net.Listener {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func listen(host string) net.Listener {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -71,10 +71,12 @@ export interface TestnetOptions {
   readonly requireApproval?: boolean
   /** False for a tailnet whose nodes have no names for certificates, as Headscale's. */
   readonly https?: boolean
+  /** IPv4 address of this machine at which nodes reach it; loopback by default. */
+  readonly host?: string
   readonly signal?: AbortSignal
 }
 
-/** An offline tailnet on loopback: control server, DERP and STUN in one process, which ends with this one. */
+/** An offline tailnet, on loopback by default: control server, DERP and STUN in one process, which ends with this one. */
 export interface Testnet extends TestnetAdmin, AsyncDisposable {
   readonly controlUrl: string
   readonly adminUrl: string
@@ -90,6 +92,7 @@ export async function startTestnet({
   requireLogin,
   requireApproval,
   https = true,
+  host,
   signal,
 }: TestnetOptions = {}): Promise<Testnet> {
   await ensureHelper()
@@ -98,6 +101,7 @@ export async function startTestnet({
     ...(requireLogin ? ['-require-login'] : []),
     ...(requireApproval ? ['-require-approval'] : []),
     ...(https ? [] : ['-https=false']),
+    ...(host ? ['-host', host] : []),
   ]
   const process = await startLineProcess(await buildGo({ ...programs.testnet, log: tellProgress }), args, { signal })
   const { controlUrl, adminUrl } = process.ready as { controlUrl: string; adminUrl: string }

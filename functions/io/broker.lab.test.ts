@@ -7,7 +7,7 @@ import { makeTrialKeys, type TrialKeys } from '#events/testing/trial-keys'
 import { startLab } from '../../knative/lab/index.ts'
 import { applyAll, pathOf } from '../../knative/lab/install-apply.ts'
 import { becomesReady } from '../../knative/lab/install-ready.ts'
-import { type EventTap, tapBroker } from '../../knative/lab/install-tap.ts'
+import { type EventTap, tapBroker, throughProxy } from '../../knative/lab/install-tap.ts'
 import { openApi } from '../../knative/lab/shadow/api.ts'
 import { createEmitter, postMessage } from './emit.ts'
 import { listen } from './listen.ts'
@@ -81,7 +81,14 @@ before(async () => {
   await becomesReady(api, trigger, signal)
   sink = new URL(lab.brokerUrl(namespace, 'tka'))
   tap = resources.use(
-    await tapBroker({ api, namespace, brokerUrl: sink.href, clusterDns: lab.clusterDns, types: [revoke], signal }),
+    await tapBroker({
+      api,
+      namespace,
+      brokerUrl: sink.href,
+      dial: throughProxy(lab.clusterDns),
+      types: [revoke],
+      signal,
+    }),
   )
   resources.defer(setGlobalProxyFromEnv({ http_proxy: lab.clusterDns, no_proxy: '127.0.0.1' }))
 }, limit)

@@ -28,12 +28,24 @@ export interface EventTap extends AsyncDisposable {
   waitFor(match: (event: SeenEvent) => boolean, options?: { readonly timeoutMs?: number }): Promise<SeenEvent>
 }
 
+/** Where a request for a URL inside the cluster goes from here, and with which target (RFC 9112, section 3.2). */
+export type Dial = (url: string) => { readonly host: string; readonly port: number; readonly path: string }
+
+/** Through the lab's forward proxy: an absolute URL as the request's target. */
+export function throughProxy(proxy: string): Dial {
+  const { hostname, port } = new URL(proxy)
+  return url => ({ host: hostname, port: Number(port), path: url })
+}
+
 /** Where to subscribe. */
 export interface TapOptions {
   readonly api: Api
   readonly namespace: string
   readonly brokerUrl: string
-  readonly clusterDns: string
+  /** How the Broker is reached from here. */
+  readonly dial: Dial
+  /** IPv4 address of this machine at which the Broker reaches a subscriber; loopback by default. */
+  readonly host?: string
   readonly types?: readonly string[]
   readonly signal: AbortSignal
 }
@@ -43,7 +55,7 @@ const proofType = 'dev.tka.lab.proof'
 
 /** Subscribes to the Broker; resolves once an event has come all the way. */
 export async function tapBroker(options: TapOptions): Promise<EventTap> {
-  const { api, namespace, brokerUrl, clusterDns, types, signal } = options
+  const { api, namespace, brokerUrl, dial, types, signal, host = '127.0.0.1' } = options
   const events: SeenEvent[] = []
   const waiting = new Set<() => void>()
   let proved: string | undefined
@@ -54,7 +66,7 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
       else events.push(event)
       for (const look of waiting) look()
     })
-  }).listen(0, '127.0.0.1')
+  }).listen(0, host)
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
@@ -67,7 +79,7 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
     spec: {
       broker: 'tka',
       ...(types === undefined ? {} : { filters: [{ any: [...types, proofType].map(exact) }] }),
-      subscriber: { uri: `http://127.0.0.1:${address.port}/` },
+      subscriber: { uri: `http://${host}:${address.port}/` },
       // The in-memory broker makes the producer wait for every subscriber.
       delivery: { retry: 0, timeout: 'PT1S' },
     },
@@ -78,7 +90,7 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
     `an event to come through ${brokerUrl}`,
     async signal => {
       const id = randomUUID()
-      const status = await postProof(brokerUrl, clusterDns, id, signal)
+      const status = await postProof(brokerUrl, dial, id, signal)
       return proved === id || `the broker answered ${status}`
     },
     { signal },
@@ -114,7 +126,7 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
       // such Trigger and producers are answered 500.
       await waitUntil('the end of the subscription', async signal => {
         const id = randomUUID()
-        const status = await postProof(brokerUrl, clusterDns, id, signal)
+        const status = await postProof(brokerUrl, dial, id, signal)
         if (proved === id) return 'events still come'
         return status === 202 || `the broker answered ${status}`
       })
@@ -164,20 +176,11 @@ async function readEvent(incoming: IncomingMessage): Promise<SeenEvent> {
   }
 }
 
-// Through the forward proxy that is cluster DNS: an absolute URL as the request's target.
-function postProof(
-  brokerUrl: string,
-  clusterDns: string,
-  id: string,
-  signal: AbortSignal,
-): Promise<number | undefined> {
+function postProof(brokerUrl: string, dial: Dial, id: string, signal: AbortSignal): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const proxy = new URL(clusterDns)
     const outgoing = request({
-      host: proxy.hostname,
-      port: proxy.port,
+      ...dial(brokerUrl),
       method: 'POST',
-      path: brokerUrl,
       agent: false,
       signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
       headers: {

@@ -13,7 +13,7 @@ import { triggersDeliver } from './install-delivery.ts'
 import { functionsImage } from './install-image.ts'
 import { becomesReady, guardHolds, namespaceSettles } from './install-ready.ts'
 import { readClusterRole } from './install-roles.ts'
-import { type EventTap, tapBroker } from './install-tap.ts'
+import { type EventTap, tapBroker, throughProxy } from './install-tap.ts'
 import { runTick } from './install-tick.ts'
 import type { Lab } from './lab.ts'
 import { runProgram } from './run-program.ts'
@@ -151,7 +151,7 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
   await applyAll(api, manifests.filter(isTrigger), signal)
   await ready({ lab, api, shadow, rendered, without, signal })
   const brokerUrl = lab.brokerUrl(namespaces.system, 'tka')
-  const broker = { api, namespace: namespaces.system, brokerUrl, clusterDns: lab.clusterDns }
+  const broker = { api, namespace: namespaces.system, brokerUrl, dial: throughProxy(lab.clusterDns) }
   await triggersDeliver({ ...broker, signal })
   progress(`${install} is ready`)
 

@@ -30,10 +30,10 @@ export const programs: readonly LabProgram[] = [
   ),
   program('kubectl', 'kubernetes', 'k8s.io/kubernetes/cmd/kubectl', kubernetes, 'a minute'),
   program('kubeconfig-client', 'kubernetes', './kubeconfig-client', stripped, '10 s'),
-  program('ingress', 'eventing', 'knative.dev/eventing/cmd/broker/ingress', stripped, 'a minute'),
-  program('filter', 'eventing', 'knative.dev/eventing/cmd/broker/filter', stripped, '10 s'),
-  program('eventing', 'eventing', '.', stripped, '30 s'),
-  program('event_display', 'eventing', 'knative.dev/eventing/cmd/event_display', stripped, '10 s'),
+  program('ingress', 'knative', 'knative.dev/eventing/cmd/broker/ingress', stripped, 'a minute'),
+  program('filter', 'knative', 'knative.dev/eventing/cmd/broker/filter', stripped, '10 s'),
+  program('eventing', 'knative', './eventing', stripped, '30 s'),
+  program('event_display', 'knative', 'knative.dev/eventing/cmd/event_display', stripped, '10 s'),
 ]
 
 /** Folder of one of the lab's Go modules. */

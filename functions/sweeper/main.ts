@@ -28,7 +28,23 @@ await run('sweeper', async ({ env, telemetry, resources }) => {
     late: (ms: number) => metrics.record('tka.sweep.lag', ms / 1000, {}),
     info: log.info,
   }
-  const gate = createSweepGate({ now: () => performance.now(), intervalMs: 20_000 })
+  const countedSweep = async (signal: AbortSignal): Promise<void> => {
+    try {
+      await sweep(deps, signal)
+      metrics.count('tka.sweeps', { outcome: 'swept' })
+    } catch (error) {
+      metrics.count('tka.sweeps', { outcome: 'failed' })
+      throw error
+    }
+  }
+  const gate = resources.use(
+    createSweepGate({
+      now: () => performance.now(),
+      intervalMs: 20_000,
+      followUp: () => countedSweep(AbortSignal.timeout(20_000)),
+      failed: error => log.error('a sweep failed; the next tick asks for another', { error }),
+    }),
+  )
   const app = createEventServer({
     function: 'sweeper',
     cluster: config.cluster,
@@ -41,13 +57,8 @@ await run('sweeper', async ({ env, telemetry, resources }) => {
       // The second is the type of a PingSource, which cannot be given another.
       types: ['dev.tka.sweep.requested.v1', 'dev.knative.sources.ping'],
       handle: async (_tick, { signal, log }) => {
-        const outcome = await gate
-          .pass(() => sweep(deps, signal))
-          .catch((error: unknown) => {
-            metrics.count('tka.sweeps', { outcome: 'failed' })
-            throw error
-          })
-        metrics.count('tka.sweeps', { outcome })
+        const outcome = await gate.pass(() => countedSweep(signal))
+        if (outcome === 'deferred') metrics.count('tka.sweeps', { outcome })
         log.info('tick', { outcome })
       },
     },

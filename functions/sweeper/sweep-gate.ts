@@ -1,28 +1,72 @@
-/** Lets one sweep through at a time, and one in so many milliseconds: anybody may ask, so asking must cost nothing. */
-export interface SweepGate {
-  /** Runs the sweep, or not; says which. A sweep that fails does not count, so that it may be asked for again. */
-  pass(sweep: () => Promise<void>): Promise<'swept' | 'skipped'>
+/**
+ * Lets one sweep through at a time, and one in so many milliseconds: anybody may ask, so asking must cost nothing. Whoever asks
+ * too early is not forgotten, since what they ask about may be younger than the last sweep: one sweep follows for all of them.
+ */
+export interface SweepGate extends AsyncDisposable {
+  /** Runs the sweep, or has one follow as soon as it may; says which. A sweep that fails does not count: it may be asked for again. */
+  pass(sweep: () => Promise<void>): Promise<'swept' | 'deferred'>
 }
 
-export function createSweepGate(options: { readonly now: () => number; readonly intervalMs: number }): SweepGate {
+export interface SweepGateOptions {
+  /** Clock in milliseconds. */
+  readonly now: () => number
+  /** From the beginning of one sweep to that of the next. */
+  readonly intervalMs: number
+  /** The sweep for those who asked too early. */
+  readonly followUp: () => Promise<void>
+  /** Told when that sweep failed, for which nobody waits. */
+  readonly failed: (error: unknown) => void
+}
+
+/** An open gate. Disposing of it waits for a sweep that follows, and drops one that has not begun: the next process sweeps at once. */
+export function createSweepGate({ now, intervalMs, followUp, failed }: SweepGateOptions): SweepGate {
   let sweeping = false
-  let lastAt = Number.NEGATIVE_INFINITY
+  let owed = false
+  let closed = false
+  let opensAt = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
+  let following: Promise<void> | undefined
+
+  async function run(sweep: () => Promise<void>): Promise<void> {
+    const before = opensAt
+    clearTimeout(timer)
+    ;[sweeping, owed, opensAt] = [true, false, now() + intervalMs]
+    try {
+      await sweep()
+    } catch (error) {
+      opensAt = before
+      throw error
+    } finally {
+      sweeping = false
+      followUpInTime()
+    }
+  }
+
+  function followUpInTime(): void {
+    clearTimeout(timer)
+    if (!owed || sweeping || closed) return
+    timer = setTimeout(
+      () => {
+        following = run(followUp).catch(failed)
+      },
+      Math.max(0, opensAt - now()),
+    )
+  }
+
   return {
     async pass(sweep) {
-      const { now, intervalMs } = options
-      if (sweeping || now() - lastAt < intervalMs) return 'skipped'
-      sweeping = true
-      const before = lastAt
-      lastAt = now()
-      try {
-        await sweep()
-        return 'swept'
-      } catch (error) {
-        lastAt = before
-        throw error
-      } finally {
-        sweeping = false
+      if (sweeping || now() < opensAt) {
+        owed = true
+        followUpInTime()
+        return 'deferred'
       }
+      await run(sweep)
+      return 'swept'
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true
+      clearTimeout(timer)
+      await following
     },
   }
 }

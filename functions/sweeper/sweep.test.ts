@@ -6,7 +6,6 @@ import { hour, limits, minute, start, wantedSession } from '#core/session/testin
 import type { TkaEvent } from '#events'
 import { findPastDue } from './findings.ts'
 import { sweep } from './sweep.ts'
-import { createSweepGate } from './sweep-gate.ts'
 
 /** A cluster with the sessions of some people, asked for at `start` for eight hours. */
 function world(...people: readonly string[]) {
@@ -101,28 +100,5 @@ describe('a sweep that cannot ask for a finding', () => {
     }
     await assert.rejects(sweep(deps, AbortSignal.timeout(5_000)), /did not take it/)
     assert.deepEqual(asked.toSorted(), people.slice(10).toSorted())
-  })
-})
-
-describe('the gate of the sweeper', () => {
-  it('lets one sweep through at a time, and one in twenty seconds', async () => {
-    let time = 0
-    const gate = createSweepGate({ now: () => time, intervalMs: 20_000 })
-    const running = Promise.withResolvers<void>()
-    const first = gate.pass(() => running.promise)
-    time = 30_000
-    assert.equal(await gate.pass(async () => assert.fail('a second sweep')), 'skipped')
-    running.resolve()
-    assert.equal(await first, 'swept')
-    time = 19_999
-    assert.equal(await gate.pass(async () => assert.fail('too soon')), 'skipped')
-    time = 20_000
-    assert.equal(await gate.pass(async () => undefined), 'swept')
-  })
-
-  it('lets the next one through at once after one that failed', async () => {
-    const gate = createSweepGate({ now: () => 0, intervalMs: 20_000 })
-    await assert.rejects(gate.pass(async () => Promise.reject(new Error('no API server'))))
-    assert.equal(await gate.pass(async () => undefined), 'swept')
   })
 })

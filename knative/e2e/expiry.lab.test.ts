@@ -4,10 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type LabStand, openLabStand } from './lab-stand.ts'
 
 const short = { role: 'view', period: '3s' }
+/** A tick may have to wait that long for the sweeper to look again. */
+const sweepIntervalMs = 20_000
 
 describe('the end of a session that nobody asked for', () => {
   it('layer 1: the provisioner ends it at its second', async () => {
     await using stand = await openLabStand()
+    // Nor may the minute's tick come just then.
+    await stand.install.shadow.scale('sweeper', 0)
     const carol = await stand.join('carol', { rules: [short] })
     const login = await carol.login()
     assert.equal(login.status, 202, login.body)
@@ -27,10 +31,14 @@ describe('the end of a session that nobody asked for', () => {
     let stand: LabStand
     before(async () => {
       stand = await openLabStand({ config: { expiryTimers: false } })
+      // Only ticks of the test's own from here on; one that went out before does not matter.
+      const { system } = stand.install.namespaces
+      await stand.install.kubectl('patch', 'cronjob', 'tick', '-n', system, '-p', '{"spec":{"suspend":true}}')
     })
     after(() => stand?.[Symbol.asyncDispose]())
 
-    it('layer 2: the tick, the SinkBinding and the sweeper end it', async () => {
+    it('layer 2: the tick, the SinkBinding and the sweeper end it, also a tick that comes right after another', async () => {
+      await stand.install.tick()
       const carol = await stand.join('carol', { rules: [short] })
       const login = await carol.login()
       assert.equal(login.status, 202, login.body)
@@ -38,7 +46,7 @@ describe('the end of a session that nobody asked for', () => {
       await delay(Date.parse(JSON.parse(login.body).until) + 100 - Date.now())
       assert.equal((await carol.kubectl(kubeconfig, 'get', 'pods')).code, 0, 'no timer ended it')
       await stand.install.tick()
-      await stand.refused(carol, kubeconfig)
+      await stand.refused(carol, kubeconfig, { timeoutMs: sweepIntervalMs + 15_000 })
       const sweep = stand.tap.events.find(({ type }) => type === 'dev.tka.sweep.requested.v1')
       assert.ok(sweep !== undefined)
       assert.equal(sweep.headers['ce-dssematerial'], undefined, 'a hint that nobody signs')

@@ -16,8 +16,8 @@ export interface Stand extends AsyncDisposable {
   objectsOf(name: string): Promise<readonly string[]>
   /** Waits until nothing is under that person's name, 15 s at most. */
   nothingLeftOf(name: string): Promise<void>
-  /** Waits until the API server refuses a person's token, 15 s at most. */
-  refused(person: Person, kubeconfig: string): Promise<void>
+  /** Waits until the API server refuses a person's token, 15 s unless told otherwise. */
+  refused(person: Person, kubeconfig: string, options?: { readonly timeoutMs: number }): Promise<void>
 }
 
 /** An install of TKA, wherever it runs. */
@@ -83,11 +83,11 @@ export function makeStand({ place, install, functions, tap }: StandParts, rest: 
       waitUntil(`nothing of ${name} is left`, async () => (await objectsOf(name)).join(', ') || true, {
         timeoutMs: 15_000,
       }),
-    refused: (person, kubeconfig) =>
+    refused: (person, kubeconfig, options = { timeoutMs: 15_000 }) =>
       waitUntil(
         `the token in ${kubeconfig} is refused`,
         async () => (await person.kubectl(kubeconfig, 'get', 'pods')).code !== 0 || 'it still works',
-        { timeoutMs: 15_000 },
+        options,
       ),
     [Symbol.asyncDispose]: () => people.disposeAsync(),
   }

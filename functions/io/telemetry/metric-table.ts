@@ -127,8 +127,8 @@ export const metricTable = {
   'tka.sweeps': {
     kind: 'counter',
     unit: '{sweep}',
-    help: 'Ticks by what became of them: swept, skipped (too soon after another), failed.',
-    attributes: { outcome: ['swept', 'skipped', 'failed'] },
+    help: 'Sweeps by outcome (swept, failed), and the ticks that came too soon after one (deferred): one sweep follows for them.',
+    attributes: { outcome: ['swept', 'deferred', 'failed'] },
   },
   'tka.sweep.lag': {
     kind: 'histogram',

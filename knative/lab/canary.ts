@@ -3,25 +3,21 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
-import type { ClusterDns } from './cluster-dns.ts'
 import { knativeNamespace, services } from './data-plane.ts'
+import type { Dial } from './install-tap.ts'
 import { type KubeApi, type KubeObject, pathOf } from './kube-api.ts'
 import { waitUntil } from './wait-until.ts'
 
 const namespace = 'lab-canary'
+const name = 'canary'
 
-const broker: KubeObject = {
-  apiVersion: 'eventing.knative.dev/v1',
-  kind: 'Broker',
-  metadata: { name: 'canary', namespace },
-}
+const broker: KubeObject = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata: { name, namespace } }
+const account: KubeObject = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } }
 
-const trigger: KubeObject = {
-  apiVersion: 'eventing.knative.dev/v1',
-  kind: 'Trigger',
-  metadata: { name: 'canary', namespace },
-  spec: { broker: 'canary', subscriber: { uri: `http://canary.${namespace}.svc.cluster.local` } },
-}
+const Addressed = v.object({
+  status: v.object({ address: v.object({ audience: v.optional(v.string()) }) }),
+})
+const Token = v.object({ status: v.object({ token: v.string() }) })
 
 const Conditions = v.object({
   status: v.optional(
@@ -36,37 +32,48 @@ const Conditions = v.object({
 /** What the canary flies through. */
 export interface CanaryOptions {
   readonly api: KubeApi
-  readonly clusterDns: ClusterDns
+  /** How Brokers are reached from here. */
+  readonly dial: Dial
+  /** IPv4 address of this machine at which Brokers reach a subscriber; loopback by default. */
+  readonly host?: string
   readonly signal: AbortSignal
 }
 
-/** Sends an event through a broker of its own to a subscriber of its own, so that nobody's first event finds a gap. */
-export async function proveDelivery({ api, clusterDns, signal }: CanaryOptions): Promise<void> {
+/**
+ * Sends an event through a broker of its own to a subscriber of its own, so that nobody's first event finds a gap; as a
+ * ServiceAccount where brokers authenticate senders (OIDC).
+ */
+export async function proveDelivery({ api, dial, host = '127.0.0.1', signal }: CanaryOptions): Promise<void> {
   let arrived = false
   const subscriber = createServer((incoming, outgoing) => {
     arrived = true
     incoming.resume()
     outgoing.writeHead(202).end()
-  }).listen(0, '127.0.0.1')
+  }).listen(0, host)
   await once(subscriber, 'listening')
-  const host = `canary.${namespace}.svc`
-  clusterDns.route(host, (subscriber.address() as AddressInfo).port)
+  const { port } = subscriber.address() as AddressInfo
+  const trigger: KubeObject = {
+    apiVersion: 'eventing.knative.dev/v1',
+    kind: 'Trigger',
+    metadata: { name, namespace },
+    spec: { broker: name, subscriber: { uri: `http://${host}:${port}` } },
+  }
   try {
     const home = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }
     await api.apply(home)
-    await Promise.all([api.apply(broker), api.apply(trigger)])
+    await Promise.all([broker, trigger, account].map(object => api.apply(object)))
     await waitUntil('the canary broker is ready', () => isReady(api, trigger), { signal })
+    const token = await brokerToken(api)
     await waitUntil(
       'the canary arrives',
       async () => {
-        const status = await post(clusterDns.url, signal)
+        const status = await post(dial, token, signal)
         return (status === 202 && arrived) || `the broker answers ${status}`
       },
       { signal },
     )
     await api.call('DELETE', pathOf(home))
   } finally {
-    clusterDns.route(host, undefined)
     subscriber.closeAllConnections()
     subscriber.close()
   }
@@ -78,12 +85,23 @@ async function isReady(api: KubeApi, object: KubeObject): Promise<true | string>
   return ready?.status === 'True' || ready?.message || 'no condition'
 }
 
-async function post(proxy: string, signal: AbortSignal): Promise<number> {
-  const sent = request(proxy, {
+/** A token for the audience that the broker names; undefined when it takes events from anybody. */
+async function brokerToken(api: KubeApi): Promise<string | undefined> {
+  const { audience } = v.parse(Addressed, await api.call('GET', pathOf(broker))).status.address
+  if (audience === undefined) return
+  const asked = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience] } }
+  return v.parse(Token, await api.call('POST', `${pathOf(account)}/token`, asked)).status.token
+}
+
+async function post(dial: Dial, token: string | undefined, signal: AbortSignal): Promise<number> {
+  const host = `${services.ingress}.${knativeNamespace}.svc.cluster.local`
+  const sent = request({
+    ...dial(`http://${host}/${namespace}/${name}`),
     method: 'POST',
-    path: `http://${services.ingress}.${knativeNamespace}.svc.cluster.local/${namespace}/canary`,
+    agent: false,
     headers: {
-      host: `${services.ingress}.${knativeNamespace}.svc.cluster.local`,
+      host,
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
       'ce-specversion': '1.0',
       'ce-id': 'canary',
       'ce-source': '/lab',

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os'
-import * as v from 'valibot'
 import type { Children } from './children.ts'
 import type { ClusterDns } from './cluster-dns.ts'
 import { availableDispatcher, dataPlane, knativeNamespace, services, webhookService } from './data-plane.ts'
+import { definitionsEstablished } from './definitions.ts'
 import { isFree } from './free-port.ts'
 import type { KnativeConfig } from './knative-config.ts'
-import type { KubeApi, KubeObject } from './kube-api.ts'
+import type { KubeApi } from './kube-api.ts'
 import { waitUntil } from './wait-until.ts'
 import { withWebhookPort } from './webhook-port.ts'
 import { webhooksAnswer } from './webhooks.ts'
@@ -22,17 +22,6 @@ export interface EventingOptions {
   readonly choosePort: () => Promise<number>
   readonly signal: AbortSignal
 }
-
-const CrdList = v.object({
-  items: v.array(
-    v.object({
-      metadata: v.object({ name: v.string() }),
-      status: v.optional(
-        v.object({ conditions: v.nullish(v.array(v.object({ type: v.string(), status: v.string() }))) }),
-      ),
-    }),
-  ),
-})
 
 /** Ports that the in-memory channel's dispatcher has built in: one lab on a machine (network namespace). */
 export const dispatcherPorts = { http: 8080, https: 8443 } as const
@@ -94,20 +83,7 @@ async function install(api: KubeApi, config: KnativeConfig, webhookPort: number,
     }),
     ...[...config.crds, ...config.webhooks].map(object => api.apply(withWebhookPort(object, webhookPort))),
   ])
-  await waitUntil('the definitions are established', () => allEstablished(api, config.crds), { signal })
-}
-
-async function allEstablished(api: KubeApi, crds: readonly KubeObject[]): Promise<true | string> {
-  const list = v.parse(CrdList, await api.call('GET', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'))
-  const established = new Set(
-    list.items
-      .filter(({ status }) =>
-        status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True'),
-      )
-      .map(({ metadata }) => metadata.name),
-  )
-  const missing = crds.map(({ metadata }) => metadata.name).filter(name => !established.has(name))
-  return missing.length === 0 || missing.join(', ')
+  await waitUntil('the definitions are established', () => definitionsEstablished(api, config.crds), { signal })
 }
 
 /** Asks as a kubelet does: Knative's programs tell a probe by its User-Agent. */

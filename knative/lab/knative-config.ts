@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import * as v from 'valibot'
 import { parseAllDocuments } from 'yaml'
 import type { KubeObject } from './kube-api.ts'
 import { moduleDir } from './programs.ts'
@@ -20,16 +19,19 @@ const unserved = new Set(['config.webhook.eventing.knative.dev'])
 
 /** Reads the manifests from the Go modules that are pinned in go/knative. */
 export async function readKnativeConfig(): Promise<KnativeConfig> {
-  const [eventing, serving] = await Promise.all([sourceDir('knative.dev/eventing'), sourceDir('knative.dev/serving')])
-  const config = join(eventing, 'config')
+  const [core, channel, serving] = await Promise.all([
+    configDir('knative.dev/eventing/config/core'),
+    configDir('knative.dev/eventing/config/channels/in-memory-channel'),
+    configDir('knative.dev/serving/config/core/300-resources'),
+  ])
   const objects = (
     await Promise.all([
-      readFolder(join(config, 'core/resources')),
-      readFolder(join(config, 'core/configmaps')),
-      readFolder(join(config, 'core/webhooks')),
-      readFolder(join(config, 'channels/in-memory-channel/resources')),
-      readFolder(join(config, 'channels/in-memory-channel/configmaps')),
-      readFolder(join(serving, 'config/core/300-resources'), /^(service|configuration|revision|route)\.yaml$/),
+      readFolder(join(core, 'resources')),
+      readFolder(join(core, 'configmaps')),
+      readFolder(join(core, 'webhooks')),
+      readFolder(join(channel, 'resources')),
+      readFolder(join(channel, 'configmaps')),
+      readFolder(serving, /^(service|configuration|revision|route)\.yaml$/),
     ])
   ).flat()
   return {
@@ -41,19 +43,17 @@ export async function readKnativeConfig(): Promise<KnativeConfig> {
   }
 }
 
-const Downloaded = v.object({ Dir: v.string() })
-
-/** Folder of the source of a Go module that go/knative pins; downloads it when it is not there yet. */
-async function sourceDir(path: string): Promise<string> {
-  const run = promisify(execFile)('go', ['mod', 'download', '-json', path], { cwd: moduleDir('knative') })
-  return v.parse(Downloaded, JSON.parse((await run).stdout)).Dir
+/** A folder of manifests in a Go module that go/knative pins: as far as Go is concerned, a package without code. */
+async function configDir(path: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('go', ['list', '-f', '{{.Dir}}', path], { cwd: moduleDir('knative') })
+  return stdout.trim()
 }
 
-/** The objects of a folder's manifests, in the order of the files' names. */
+/** The objects of a folder's manifests, in the order of the files' paths in it. */
 async function readFolder(dir: string, only = /\.yaml$/): Promise<readonly KubeObject[]> {
-  const files = (await readdir(dir)).filter(name => only.test(name)).sort()
+  const files = (await readdir(dir, { recursive: true })).filter(path => only.test(path)).sort()
   const documents = await Promise.all(
-    files.map(async name => parseAllDocuments(await readFile(join(dir, name), 'utf8'))),
+    files.map(async path => parseAllDocuments(await readFile(join(dir, path), 'utf8'))),
   )
   return documents.flat().flatMap(document => document.toJS() ?? [])
 }

@@ -8,6 +8,7 @@ import { runChildren } from './children.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { dispatcherPorts, startEventing } from './eventing.ts'
 import { portChooser } from './free-port.ts'
+import { throughProxy } from './install-tap.ts'
 import { readKnativeConfig } from './knative-config.ts'
 import type { KubeApi } from './kube-api.ts'
 import { startKubernetes } from './kubernetes.ts'
@@ -45,7 +46,7 @@ export async function startStack({ dir, progress, signal: asked }: StackOptions)
   await startEventing({ api, kubeconfig, config: await config, children, programs, clusterDns, choosePort, signal })
   report('Knative Eventing is up')
   await Promise.all([
-    proveDelivery({ api, clusterDns, signal }),
+    proveDelivery({ api, dial: throughProxy(clusterDns.url), signal }),
     waitUntil('ClusterRoles are aggregated', () => isAggregated(api), { signal }),
   ])
   report('an event went through a broker')

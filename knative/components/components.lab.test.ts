@@ -11,6 +11,7 @@ import { applyAll, deleteAll, pathOf } from '../lab/install-apply.ts'
 import { becomesReady } from '../lab/install-ready.ts'
 import type { Lab } from '../lab/lab.ts'
 import { type Api, openApi } from '../lab/shadow/api.ts'
+import { waitUntil } from '../lab/wait-until.ts'
 import { type Manifest, describe as nameOf } from '../render/manifest.ts'
 import { componentNames } from '../render/read-components.ts'
 import { render } from '../render/render.ts'
@@ -118,11 +119,10 @@ describe('the components', () => {
     const [response] = await once(outgoing, 'response')
     response.resume()
     assert.equal(response.statusCode, 202)
-    const lines = install.shadow.logs('sweeper').map(({ text }) => text)
-    assert.ok(
-      lines.some(line => line.includes('"outcome":"swept"')),
-      lines.join('\n'),
-    )
+    await waitUntil('the sweeper to say that it swept', async () => {
+      const lines = install.shadow.logs('sweeper').map(({ text }) => text)
+      return lines.some(line => line.includes('"outcome":"swept"')) || lines.join('\n')
+    })
   })
 
   it('refuse what is not there', async () => {

@@ -42,7 +42,7 @@ describe('parts that fail while a person waits', () => {
     assert.equal(answer.status, 503, answer.body)
     assert.ok(Number(answer.headers['retry-after']) >= 1)
     assert.ok(Date.now() - started < 25_000)
-    assert.ok(stand.tap.events.some(({ source }) => source.endsWith('/deadletter')))
+    await stand.tap.waitFor(({ source }) => source.endsWith('/deadletter'))
     await stand.install.shadow.scale('provisioner', 1)
     await stand.nothingLeftOf('sam')
     assert.equal((await sam.login()).status, 202, 'and the next login works')

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { type FunctionName, functionNames, type HttpMessage, importSigningKey, type SigningKey } from '#events'
 import { type Lab, startLab } from '../lab/index.ts'
 import { type Install, type InstallOptions, installTka, type SeenEvent } from '../lab/install.ts'
-import { unlimited } from '../lab/unlimited.ts'
 import { makeStand, type Stand } from './stand.ts'
+import { config, roles } from './stand-config.ts'
 
 /** A stand in the lab, which shows more than a cluster would. */
 export interface LabStand extends Stand {
@@ -27,22 +27,11 @@ interface Posted {
   readonly body: Buffer
 }
 
-/** Everybody of `example.com` may have `view`, once a rule says so; sessions of a second, and any number of requests, are allowed. */
-const defaults: InstallOptions = {
-  roles: [
-    { name: 'view', scope: 'cluster', maxPeriod: '8h' },
-    { name: 'edit', scope: 'namespaced', maxPeriod: '8h' },
-  ],
-  config: { homeDomain: 'example.com', period: { minimum: '1s', maximum: '8h' }, login: { limits: unlimited } },
-}
-
 /** Starts (or joins) the lab and installs TKA in it. */
 export async function openLabStand(options: InstallOptions = {}): Promise<LabStand> {
   await using stack = new AsyncDisposableStack()
   const lab = stack.use(await startLab())
-  const install = stack.use(
-    await installTka(lab, { ...defaults, ...options, config: { ...defaults.config, ...options.config } }),
-  )
+  const install = stack.use(await installTka(lab, { roles, ...options, config: { ...config, ...options.config } }))
   stack.defer(() => keepLogs(install))
   const tap = stack.use(await install.subscribe())
   const { shadow, keysDir } = install

@@ -10,6 +10,8 @@ export interface Stand extends AsyncDisposable {
   readonly tap: EventTap
   /** A person of this install; their hostname is made unique with the install's name. */
   join(name: string, options?: Omit<PersonOptions, 'hostname'>): Promise<Person>
+  /** Suspends the CronJob: from here on only {@link StandInstall.tick} ticks. */
+  stopTicking(): Promise<void>
   /** Name of the person's ServiceAccount: `<install>-user-<name>`. */
   serviceAccount(name: string): string
   /** What is in the cluster under that person's name: ServiceAccount and bindings, never the Lease. */
@@ -77,6 +79,10 @@ export function makeStand({ place, install, functions, tap }: StandParts, rest: 
           ...person,
         }),
       ),
+    stopTicking: async () => {
+      const suspend = JSON.stringify({ spec: { suspend: true } })
+      await install.kubectl('patch', 'cronjob', 'tick', '-n', namespaces.system, '-p', suspend)
+    },
     serviceAccount: name => `${prefix}-user-${name}`,
     objectsOf,
     nothingLeftOf: name =>

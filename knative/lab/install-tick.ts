@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import * as v from 'valibot'
 import type { Api } from './shadow/api.ts'
-import type { Shadow } from './shadow/shadow.ts'
 import { waitUntil } from './wait-until.ts'
 
 const CronJob = v.object({
@@ -14,8 +13,15 @@ const Job = v.object({
   status: v.optional(v.object({ succeeded: v.optional(v.number(), 0), failed: v.optional(v.number(), 0) }), {}),
 })
 
-/** Makes a Job of the CronJob `tick` as the CronJob controller would, now, and waits until it has succeeded. */
-export async function runTick(api: Api, namespace: string, shadow: Shadow): Promise<void> {
+/**
+ * Makes a Job of the CronJob `tick` as the CronJob controller would, now, and waits until it has succeeded. Rejects with what the
+ * Job of that name has written when it fails.
+ */
+export async function runTick(
+  api: Api,
+  namespace: string,
+  logs: (job: string) => Promise<readonly string[]>,
+): Promise<void> {
   const batch = `/apis/batch/v1/namespaces/${namespace}`
   const { jobTemplate } = v.parse(CronJob, await api.call('GET', `${batch}/cronjobs/tick`)).spec
   const name = `tick-now-${randomUUID().slice(0, 8)}`
@@ -34,6 +40,5 @@ export async function runTick(api: Api, namespace: string, shadow: Shadow): Prom
     return succeeded + failed > 0 || 'still running'
   })
   if (failures === 0) return
-  const lines = shadow.logs(name).map(({ text }) => text)
-  throw new Error(`Job ${name} failed:\n${lines.join('\n')}`)
+  throw new Error(`Job ${name} failed:\n${(await logs(name)).join('\n')}`)
 }

@@ -176,7 +176,7 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
       if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
       return stdout
     },
-    tick: () => runTick(api, namespaces.system, shadow),
+    tick: () => runTick(api, namespaces.system, async job => shadow.logs(job).map(({ text }) => text)),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

@@ -29,7 +29,9 @@ export function badgeCases(openStand: OpenStand): void {
       const config = JSON.parse((await alice.kubectl(kubeconfig, 'config', 'view', '-o', 'json')).stdout)
       const context = `${stand.install.install}-context-alice`
       assert.equal(config['current-context'], context)
-      assert.deepEqual(config.contexts, [{ name: context, context: { cluster: 'lab', user: said.username } }])
+      assert.deepEqual(config.contexts, [
+        { name: context, context: { cluster: stand.install.cluster, user: said.username } },
+      ])
       const pods = await alice.kubectl(kubeconfig, 'get', 'pods', '-A')
       assert.equal(pods.code, 0, pods.stderr)
       const create = await alice.kubectl(kubeconfig, 'create', 'configmap', 'mine', '-n', 'default')

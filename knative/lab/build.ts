@@ -10,21 +10,24 @@ import { requireGo } from './go-version.ts'
 import { takeLock } from './lock.ts'
 import { type LabProgram, programs } from './programs.ts'
 
-/** How to build. */
+/** What to build and how. */
 export interface BuildOptions {
+  /** The lab's own by default; `with-parent` comes first, for it ends the compiler with this process. */
+  readonly programs?: readonly LabProgram[]
   readonly signal?: AbortSignal | undefined
   readonly progress?: ((line: string) => void) | undefined
 }
 
 /**
  * Compiles whatever is not yet in the cache (`${XDG_CACHE_HOME:-~/.cache}/tka/lab/<key>/<program>`) and resolves to the
- * paths of all programs by name. One compile at a time on the whole machine; others wait for it and take its result.
- * Rejects with the compiler's words, or when Go is missing or too old.
+ * paths of all programs by name, those of the tailnet included. One compile at a time on the whole machine; others wait
+ * for it and take its result. Rejects with the compiler's words, or when Go is missing or too old.
  */
 export async function buildPrograms(options: BuildOptions = {}): Promise<Readonly<Record<string, string>>> {
   const goVersion = await requireGo()
   const paths: Record<string, string> = {}
-  for (const program of programs) paths[program.name] = await build(program, goVersion, paths['with-parent'], options)
+  for (const program of options.programs ?? programs)
+    paths[program.name] = await build(program, goVersion, paths['with-parent'], options)
   const { progress: log = () => {} } = options
   for (const program of [tailnet.helper, tailnet.testFunnelHelper, tailnet.testnet, tailnet.laptop]) {
     paths[program.name] = await buildGo({ ...program, log })

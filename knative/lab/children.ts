@@ -28,10 +28,12 @@ export interface ChildrenOptions {
   readonly logDir: string
   /** Path of the program `with-parent` (go/with-parent). */
   readonly withParent: string
+  /** Put before each program: a command that becomes it, such as `nsenter`. */
+  readonly within?: readonly string[]
 }
 
 /** Makes an empty set of programs. Disposing of it kills them (SIGKILL) and waits until they are gone. */
-export function runChildren({ logDir, withParent }: ChildrenOptions): Children {
+export function runChildren({ logDir, withParent, within = [] }: ChildrenOptions): Children {
   const running = new Map<string, ChildProcess>()
   const pids: Record<string, number> = {}
   const logs: Record<string, string> = {}
@@ -53,7 +55,7 @@ export function runChildren({ logDir, withParent }: ChildrenOptions): Children {
       const log = join(logDir, `${name}.log`)
       const fd = openSync(log, 'a', 0o600)
       logs[name] = log
-      const child = spawn(withParent, [file, ...args], {
+      const child = spawn(withParent, [...within, file, ...args], {
         stdio: ['ignore', fd, fd],
         env: { ...inherited(), ...env, TKA_LAB_PARENT: String(process.pid) },
       })

@@ -19,6 +19,7 @@ export interface Holders extends Disposable {
 /** Where holders connect, and what happens when none is left. */
 export interface HoldersOptions {
   readonly socket: string
+  /** Infinity: until it is ended. */
   readonly lingerMs: number
   /** Called once nobody has held for the linger time. */
   readonly onUnheld: () => void
@@ -39,10 +40,10 @@ export async function openHolders({ socket: path, lingerMs, onUnheld }: HoldersO
 
   const lingerUnlessHeld = (ms: number): void => {
     clearTimeout(timer)
-    if (names.size === 0) timer = setTimeout(onUnheld, ms)
+    if (names.size === 0 && ms < Number.POSITIVE_INFINITY) timer = setTimeout(onUnheld, ms)
   }
   const obey = (ask: Ask, own: Set<string>): void => {
-    if (held === undefined) throw new Error('the lab is not up yet')
+    if (held === undefined) throw new Error('it is not up yet')
     held.route(ask.host, ask.port)
     if (ask.port === undefined) own.delete(ask.host)
     else own.add(ask.host)

@@ -15,6 +15,10 @@ export interface JoinOptions {
   readonly dir: string
   /** Started with `dir` as its argument when there is none: a TypeScript file that calls `supervise`. */
   readonly program: string
+  /** Further arguments of the program. */
+  readonly args?: readonly string[]
+  /** What it holds, for messages: `the lab` by default. */
+  readonly what?: string
   readonly signal?: AbortSignal | undefined
   readonly progress?: ((line: string) => void) | undefined
 }
@@ -38,7 +42,9 @@ export async function joinSupervisor(options: JoinOptions): Promise<Membership> 
     if (joined !== undefined) return joined
     // The supervisor was just ending: the next one is ours to start.
   }
-  throw new Error(`the lab's supervisor ends before the lab is up: see ${join(options.dir, logName)}`)
+  throw new Error(
+    `the supervisor of ${options.what ?? 'the lab'} ends before it is up: see ${join(options.dir, logName)}`,
+  )
 }
 
 /** Joins the running supervisor; `undefined` when there is none. */
@@ -58,18 +64,22 @@ async function connectTo(dir: string): Promise<Socket | undefined> {
   }
 }
 
-async function startAndConnect({ dir, program, signal }: JoinOptions): Promise<Socket> {
+async function startAndConnect({ dir, program, args = [], what = 'the lab', signal }: JoinOptions): Promise<Socket> {
   await using _lock = await takeLock(`start ${dir}`, { signal })
   const other = await connectTo(dir)
   if (other !== undefined) return other
   const log = join(dir, logName)
   const fd = openSync(log, 'w', 0o600)
   // Detached: Ctrl-C in a terminal reaches the holders, and the supervisor ends once the last of them is gone.
-  const child = spawn(process.execPath, [program, dir], { detached: true, stdio: ['ignore', fd, fd], env: cleanEnv() })
+  const child = spawn(process.execPath, [program, dir, ...args], {
+    detached: true,
+    stdio: ['ignore', fd, fd],
+    env: cleanEnv(),
+  })
   closeSync(fd)
   child.unref()
   const died = new AbortController()
-  const onExit = () => died.abort(new Error(`the lab's supervisor ended: ${readFileSync(log, 'utf8')}`))
+  const onExit = () => died.abort(new Error(`the supervisor of ${what} ended: ${readFileSync(log, 'utf8')}`))
   child.once('exit', onExit)
   const until = AbortSignal.any([died.signal, ...(signal ? [signal] : [])])
   const found: Socket[] = []
@@ -78,7 +88,7 @@ async function startAndConnect({ dir, program, signal }: JoinOptions): Promise<S
     if (socket !== undefined) found.push(socket)
     return socket !== undefined || 'no socket'
   }
-  await waitUntil("the lab's supervisor listens", listens, { signal: until, timeoutMs: 15_000 })
+  await waitUntil(`the supervisor of ${what} listens`, listens, { signal: until, timeoutMs: 15_000 })
   child.off('exit', onExit)
   const [socket] = found
   if (socket === undefined) throw new Error('unreachable: the wait found a socket')
@@ -94,18 +104,18 @@ function cleanEnv(): NodeJS.ProcessEnv {
 /** Waits until the stack is up; `undefined` when the supervisor ended without a reason. */
 async function hold(
   socket: Socket,
-  { signal, progress }: Omit<JoinOptions, 'program'>,
+  { signal, progress, what = 'the lab' }: Omit<JoinOptions, 'program'>,
 ): Promise<Membership | undefined> {
   const waiting = new Map<number, PromiseWithResolvers<void>>()
   const up = Promise.withResolvers<Extract<Told, { told: 'ready' }> | undefined>()
   let lastId = 0
-  let gone = new Error('the lab is gone')
+  let gone = new Error(`${what} is gone`)
 
   const onTold = (message: Told): void => {
     if (message.told === 'progress') progress?.(message.line)
     else if (message.told === 'ready') up.resolve(message)
     else if (message.told === 'failed') {
-      gone = new Error(`the lab: ${message.why}`)
+      gone = new Error(`${what}: ${message.why}`)
       up.reject(gone)
     } else {
       const { error, id } = message

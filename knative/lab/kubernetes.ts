@@ -16,6 +16,12 @@ export interface KubernetesOptions {
   readonly programs: Readonly<Record<string, string>>
   readonly choosePort: () => Promise<number>
   readonly signal: AbortSignal
+  /** Where the API server listens: 127.0.0.1 by default. */
+  readonly address?: string
+  /** Range of the Services' ClusterIPs. */
+  readonly serviceRange?: string
+  /** For a cluster with nodes: the certificate by which their kubelets know the API server. PEM files. */
+  readonly kubeletClient?: { readonly certFile: string; readonly keyFile: string }
 }
 
 /** A control plane that answers. */
@@ -72,11 +78,12 @@ rules:
 `
 
 async function startApiServer(
-  { dir, children, programs, choosePort, signal }: KubernetesOptions,
+  { dir, children, programs, choosePort, signal, ...options }: KubernetesOptions,
   etcd: string,
   keyFile: string,
   tokenFile: string,
 ): Promise<{ readonly url: string; readonly caFile: string; readonly auditLog: string }> {
+  const { address = '127.0.0.1', serviceRange = '10.96.0.0/16', kubeletClient } = options
   const port = await choosePort()
   const certs = join(dir, 'certs')
   await mkdir(certs, { mode: 0o700 })
@@ -88,32 +95,48 @@ async function startApiServer(
     file: programs['kube-apiserver'] ?? 'kube-apiserver',
     args: [
       `--etcd-servers=${etcd}`,
-      '--bind-address=127.0.0.1',
-      '--advertise-address=127.0.0.1',
-      '--endpoint-reconciler-type=none',
+      // The certificate that it signs for itself holds this address, localhost, and the name and ClusterIP that pods use.
+      `--bind-address=${address}`,
+      `--advertise-address=${address}`,
       `--secure-port=${port}`,
       `--cert-dir=${certs}`,
       `--token-auth-file=${tokenFile}`,
-      '--authorization-mode=RBAC',
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${keyFile}`,
       `--service-account-signing-key-file=${keyFile}`,
       '--service-account-max-token-expiration=24h',
-      '--service-cluster-ip-range=10.96.0.0/16',
+      `--service-cluster-ip-range=${serviceRange}`,
       `--audit-policy-file=${policyFile}`,
       `--audit-log-path=${auditLog}`,
       '--profiling=false',
+      ...(kubeletClient === undefined ? withoutNodes : withNodes(kubeletClient)),
     ],
   })
   const certificate = join(certs, 'apiserver.crt')
   await waitUntil('kube-apiserver has a certificate', async () => existsSync(certificate) || 'no file', { signal })
   const caFile = join(dir, 'ca.crt')
   await writeFile(caFile, lastCertificate(await readFile(certificate, 'utf8')))
-  return { url: `https://127.0.0.1:${port}`, caFile, auditLog }
+  return { url: `https://${address}:${port}`, caFile, auditLog }
 }
 
-/** No pods, nodes, volumes or endpoints here. Without ClusterRole aggregation `view`, `edit` and `admin` are empty. */
-const controllers = [
+const withoutNodes = ['--authorization-mode=RBAC', '--endpoint-reconciler-type=none']
+
+function withNodes({ certFile, keyFile }: NonNullable<KubernetesOptions['kubeletClient']>): readonly string[] {
+  return [
+    '--authorization-mode=Node,RBAC',
+    '--enable-admission-plugins=NodeRestriction',
+    '--allow-privileged=true',
+    '--kubelet-preferred-address-types=InternalIP',
+    `--kubelet-client-certificate=${certFile}`,
+    `--kubelet-client-key=${keyFile}`,
+  ]
+}
+
+/**
+ * For a cluster without nodes: no pods, volumes or endpoints there. Without ClusterRole aggregation `view`, `edit` and
+ * `admin` are empty.
+ */
+const lonelyControllers = [
   'clusterrole-aggregation-controller',
   'cronjob-controller',
   'garbage-collector-controller',
@@ -125,7 +148,7 @@ const controllers = [
 ]
 
 async function startControllers(
-  { children, programs, choosePort }: KubernetesOptions,
+  { dir, children, programs, choosePort, kubeletClient }: KubernetesOptions,
   keyFile: string,
   caFile: string,
   kubeconfig: string,
@@ -137,9 +160,15 @@ async function startControllers(
       `--kubeconfig=${kubeconfig}`,
       '--bind-address=127.0.0.1',
       `--secure-port=${await choosePort()}`,
-      `--controllers=${controllers.join(',')}`,
+      ...(kubeletClient === undefined
+        ? [`--controllers=${lonelyControllers.join(',')}`]
+        : // It makes the directory, which is /usr/libexec/kubernetes by default.
+          [`--flex-volume-plugin-dir=${join(dir, 'volume-plugins')}`]),
       // Each controller is its own ServiceAccount, as in a cluster: admission policies tell them apart by name.
       '--use-service-account-credentials=true',
+      // Those cost two calls each at the start: four seconds for all controllers at the usual 20 a second.
+      '--kube-api-qps=200',
+      '--kube-api-burst=400',
       `--service-account-private-key-file=${keyFile}`,
       `--root-ca-file=${caFile}`,
       '--leader-elect=false',

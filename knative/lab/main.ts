@@ -1,16 +1,14 @@
 // The lab from the command line: `make build`, and a look at what runs.
-import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { buildPrograms } from './build.ts'
 import { joinRunning } from './join-supervisor.ts'
 import { LabState } from './lab-state.ts'
+import { runCommand } from './run-command.ts'
 import { stateDir } from './state-dir.ts'
 
 const usage = `Usage: node knative/lab/main.ts <command>
 
   build    compile the lab's programs (cached; about 15 minutes the first time, on two cores)
-  up       start the lab and leave it running; .lab/lab.json holds every address
-  down     end what \`up\` left running, once nobody else holds it
   status   what runs, and where its logs are
 `
 
@@ -36,26 +34,4 @@ async function build(signal: AbortSignal): Promise<void> {
   )
 }
 
-const commands: Readonly<Record<string, (signal: AbortSignal) => Promise<void>>> = { build, status }
-
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { help: { type: 'boolean', short: 'h' } },
-})
-const command = positionals.length === 1 ? commands[positionals[0] ?? ''] : undefined
-const stopped = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => stopped.abort(new Error(`stopped by ${signal}`)))
-
-if (values.help) console.log(usage)
-else if (command === undefined) {
-  process.stderr.write(usage)
-  process.exitCode = 2
-} else {
-  try {
-    await command(stopped.signal)
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-    process.exitCode = 1
-  }
-}
+await runCommand(usage, { build, status })

@@ -12,9 +12,10 @@ export interface LabProgram {
   readonly about: string
 }
 
-const stripped = '-s -w'
+/** `-ldflags` of a program that says no version: no symbol table, no debug information. */
+export const stripped = '-s -w'
 /** Knative refuses to start against an API server that does not say its version. */
-const kubernetes = `${stripped} -X k8s.io/component-base/version.gitVersion=v1.35.4 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=35`
+export const kubernetes = `${stripped} -X k8s.io/component-base/version.gitVersion=v1.35.4 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=35`
 
 /** Everything the lab compiles, in this order; the tailnet's programs are those of `tsnet-node`. */
 export const programs: readonly LabProgram[] = [
@@ -41,6 +42,7 @@ export function moduleDir(name: string): string {
   return fileURLToPath(new URL(`go/${name}/`, import.meta.url))
 }
 
-function program(name: string, module: string, path: string, ldflags: string, about: string): LabProgram {
+/** A program of the Go module `go/<module>`. */
+export function program(name: string, module: string, path: string, ldflags: string, about: string): LabProgram {
   return { name, module: moduleDir(module), package: path, ldflags, about }
 }

@@ -3,12 +3,19 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 
+/** Name of the one node, where there is one. */
+export const nodeName = 'tka-node'
+
 /** Who the lab's own programs and tests are to the API server. */
 const users = {
   /** Tests and installers. */
   admin: { name: 'lab-admin', groups: ['system:masters'] },
   /** Has the rights that Kubernetes gives to this name. */
   controllers: { name: 'system:kube-controller-manager', groups: [] },
+  scheduler: { name: 'system:kube-scheduler', groups: [] },
+  proxy: { name: 'system:kube-proxy', groups: [] },
+  /** The Node authorizer goes by this name and group. */
+  kubelet: { name: `system:node:${nodeName}`, groups: ['system:nodes'] },
   /** Knative's webhook lets nobody but this name change the subscribers of a channel. */
   knative: { name: 'system:serviceaccount:knative-eventing:eventing-controller', groups: ['system:masters'] },
 } as const
@@ -27,9 +34,10 @@ export interface Credentials {
 
 /** Makes a token for each of the lab's own users; everybody else comes as a ServiceAccount or by impersonation. */
 export async function makeCredentials(dir: string): Promise<Credentials> {
-  const tokens: Record<LabUser, string> = { admin: randomToken(), controllers: randomToken(), knative: randomToken() }
+  const names = Object.keys(users) as LabUser[]
+  const tokens = Object.fromEntries(names.map(user => [user, randomToken()])) as Record<LabUser, string>
   const tokenFile = join(dir, 'tokens.csv')
-  const lines = (Object.keys(users) as LabUser[]).map(user => {
+  const lines = names.map(user => {
     const { name, groups } = users[user]
     return `${tokens[user]},${name},${name},"${groups.join(',')}"\n`
   })

@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test test-unit test-size test-headscale demo up down trace keys doctor schemas overlay bench bench-tsnet bundle openapi fmt clean
+.PHONY: help install build check test test-unit test-size test-headscale test-cluster cluster-up cluster-down demo up down trace keys doctor schemas overlay bench bench-tsnet bundle openapi fmt clean
 
 # npm brings Node 24 itself on linux-x64 (the optional dependency `node`); elsewhere the system's must be new enough.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -26,10 +26,10 @@ check: install ## types, lint, import direction, unused code
 
 test: check build ## prove everything on real parts: API server, Knative Eventing, tailnet, Headscale
 	@node tsnet-node/src/build-helper.ts --tests
-	@node --test --test-timeout=240000 --test-concurrency=2 '{events,functions,knative,tsnet-node}/**/*.test.ts'
+	@node --test --test-timeout=240000 --test-concurrency=2 '{events,functions,knative,tsnet-node}/**/!(*.cluster).test.ts'
 
 test-unit: check ## the tests that need no lab (seconds)
-	@node --test --test-timeout=240000 '{events,functions,knative}/**/!(*.lab).test.ts'
+	@node --test --test-timeout=240000 '{events,functions,knative}/**/!(*.lab|*.cluster).test.ts'
 
 test-size: build ## sweep 10 000 sessions of which 5 000 are past due (minutes)
 	@TKA_SWEEP_SESSIONS=10000 node --test --test-timeout=1800000 functions/sweeper/size.lab.test.ts
@@ -37,6 +37,15 @@ test-size: build ## sweep 10 000 sessions of which 5 000 are past due (minutes)
 test-headscale: install ## prove tsnet-node against Headscale, alone
 	@node tsnet-node/src/build-helper.ts --tests
 	@node --test --test-timeout=120000 'tsnet-node/tests/*.headscale.test.ts'
+
+test-cluster: install ## prove it in real pods: a single-node Kubernetes with Knative on this machine (Linux, root)
+	@node --test --test-timeout=600000 --test-concurrency=1 'knative/**/*.cluster.test.ts'
+
+cluster-up: install ## start that cluster and leave it running, for daily work; tests join it
+	@node knative/cluster/main.ts up
+
+cluster-down: install ## end it, whoever uses it, and remove what a killed one left
+	@node knative/cluster/main.ts down
 
 demo: build ## a person gets a badge over the tailnet and loses it again (KEEP=1 leaves everything up)
 	@node knative/demo/main.ts play $(if $(KEEP),--keep)

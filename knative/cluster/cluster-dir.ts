@@ -1,0 +1,5 @@
+/**
+ * The directory of the machine's one cluster, and of the images it keeps. On disk, unlike /run and perhaps /tmp: it is
+ * where containers have their files.
+ */
+export const clusterDir = '/var/tmp/tka-cluster'

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { joinRunning } from '../lab/join-supervisor.ts'
+import { takeLock } from '../lab/lock.ts'
+import { waitUntil } from '../lab/wait-until.ts'
+import { clusterDir } from './cluster-dir.ts'
+import { startCluster, whyNoCluster } from './index.ts'
+import { readRoutes } from './network.ts'
+
+/** What of a cluster is to be seen on this machine, but for cgroups and its directory. */
+async function traces(pidNamespace: string): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
+  const inside = await Promise.all(pids.map(async pid => (await pidNamespaceOf(pid)) === pidNamespace))
+  const [mounts, routes, links] = await Promise.all([
+    readFile('/proc/self/mounts', 'utf8'),
+    readRoutes(),
+    readdir('/sys/class/net'),
+  ])
+  return [
+    ...pids.filter((_, at) => inside[at]).map(pid => `process ${pid}`),
+    ...mounts.split('\n').filter(line => line.includes(clusterDir)),
+    ...links.map(name => `link ${name}`),
+    ...routes.map(route => `route to ${route}`),
+  ]
+}
+
+/** Undefined for a process that has ended, also while its parent has not noticed. */
+const pidNamespaceOf = (pid: string | number) => readlink(`/proc/${pid}/ns/pid_for_children`).catch(() => undefined)
+
+async function cgroups(): Promise<readonly string[]> {
+  const found = await readdir('/sys/fs/cgroup', { recursive: true })
+  return found.filter(path => path.split('/').includes('tka-cluster'))
+}
+
+describe('a cluster', { skip: await whyNoCluster() }, () => {
+  it('leaves nothing when it is killed, nor when it ends, and starts again', async t => {
+    const running = await joinRunning({ dir: clusterDir })
+    if (running !== undefined) {
+      await running[Symbol.asyncDispose]()
+      return t.skip('a cluster of somebody else is running')
+    }
+    const before = await traces('none')
+    await using killed = await startCluster({ progress: console.log })
+    const { supervisor = 0, namespaces = 0 } = killed.pids
+    const pidNamespace = (await pidNamespaceOf(namespaces)) ?? ''
+    assert.ok((await traces(pidNamespace)).length > before.length + 10, 'there was something to be left')
+    process.kill(supervisor, 'SIGKILL')
+    await waitUntil('nothing is left', async () => {
+      const left = (await traces(pidNamespace)).filter(trace => !before.includes(trace))
+      return left.length === 0 || left.join(', ')
+    })
+
+    const again = await startCluster({ progress: console.log })
+    const second = (await pidNamespaceOf(again.pids.namespaces ?? 0)) ?? ''
+    await again[Symbol.asyncDispose]()
+    await using _ended = await takeLock('cluster', { signal: AbortSignal.timeout(30_000) })
+    assert.deepEqual(await traces(second), before)
+    assert.deepEqual(await cgroups(), [])
+    assert.deepEqual(await readdir(join(clusterDir, 'run')), ['logs'])
+  })
+})

@@ -1,0 +1,46 @@
+// `make cluster-up` and `make cluster-down`.
+import * as v from 'valibot'
+import { joinRunning } from '../lab/join-supervisor.ts'
+import { takeLock } from '../lab/lock.ts'
+import { runCommand } from '../lab/run-command.ts'
+import { clusterDir } from './cluster-dir.ts'
+import { ClusterState } from './cluster-state.ts'
+import { removeLeftovers } from './leftovers.ts'
+import { startCluster } from './start-cluster.ts'
+import { whyNoCluster } from './why-no-cluster.ts'
+
+const usage = `Usage: node knative/cluster/main.ts <command>
+
+  up       start the cluster and leave it running
+  down     end the cluster, whoever uses it, and remove what one that was killed left
+  status   what runs, and where its logs are
+`
+
+const progress = (line: string): void => console.log(line)
+const what = 'the cluster'
+
+async function up(signal: AbortSignal): Promise<void> {
+  const reason = await whyNoCluster({ progress })
+  if (reason !== undefined) throw new Error(reason)
+  await using cluster = await startCluster({ stay: true, signal, progress })
+  console.log(`\nexport KUBECONFIG=${cluster.kubeconfig}\n${cluster.kubectl} get pods --all-namespaces`)
+}
+
+async function down(signal: AbortSignal): Promise<void> {
+  const hold = await joinRunning({ dir: clusterDir, signal, what })
+  if (hold !== undefined) process.kill(v.parse(ClusterState, hold.state).pids.supervisor ?? 0, 'SIGTERM')
+  await using _lock = await takeLock('cluster', { signal })
+  await removeLeftovers(clusterDir)
+  console.log(hold === undefined ? 'no cluster was running' : 'the cluster is down')
+}
+
+async function status(signal: AbortSignal): Promise<void> {
+  await using hold = await joinRunning({ dir: clusterDir, signal, what })
+  if (hold === undefined) return console.log('no cluster is running')
+  const state = v.parse(ClusterState, hold.state)
+  console.log(`kubeconfig  ${state.kubeconfig}\nlevel       ${state.level}`)
+  for (const [name, pid] of Object.entries(state.pids))
+    console.log(`${String(pid).padStart(8)}  ${name}  ${state.logs[name] ?? ''}`)
+}
+
+await runCommand(usage, { up, down, status })

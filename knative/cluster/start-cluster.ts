@@ -1,0 +1,71 @@
+import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
+import { buildPrograms } from '../lab/build.ts'
+import { joinSupervisor, type Membership } from '../lab/join-supervisor.ts'
+import type { Cluster, StartClusterOptions } from './cluster.ts'
+import { clusterDir } from './cluster-dir.ts'
+import { ClusterState, Level } from './cluster-state.ts'
+import { run } from './command.ts'
+import { importArchive } from './containerd.ts'
+import { programs as clusterPrograms } from './programs.ts'
+
+/** The supervisor's program. */
+const program = fileURLToPath(new URL('supervisor.ts', import.meta.url))
+
+/**
+ * Joins the running cluster, or starts it; the last holder to dispose of it ends it, unless it was to stay. Ask
+ * `whyNoCluster` first.
+ *
+ * @example
+ * await using cluster = await startCluster({ progress: console.log })
+ */
+export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
+  const { level = 'node', stay = false } = options
+  // Compiled here rather than by the supervisor, so that Ctrl-C stops the compiler.
+  const programs = await buildPrograms({ ...options, programs: clusterPrograms })
+  const args = [level, ...(stay ? ['stay'] : [])]
+  const membership = await joinSupervisor({ ...options, dir: clusterDir, program, args, what: 'the cluster' })
+  try {
+    const state = v.parse(ClusterState, membership.state)
+    checkVersion(state, programs)
+    checkLevel(state, level)
+    return clusterOf(state, membership, programs)
+  } catch (error) {
+    await membership[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function checkVersion(state: ClusterState, programs: Readonly<Record<string, string>>): void {
+  const other = Object.entries(programs).find(([name, path]) => state.programs[name] !== path)
+  if (other === undefined) return
+  throw new Error(
+    `a cluster of another version is running (its ${other[0]} is another): end it with \`make cluster-down\``,
+  )
+}
+
+function checkLevel(state: ClusterState, level: Level): void {
+  const { options } = Level
+  if (options.indexOf(state.level) >= options.indexOf(level)) return
+  throw new Error(`a cluster without ${level} is running (level ${state.level}): end it with \`make cluster-down\``)
+}
+
+function clusterOf(state: ClusterState, membership: Membership, programs: Readonly<Record<string, string>>): Cluster {
+  const { dir, level, kubeconfig, apiServer, addresses, pids, logs } = state
+  return {
+    dir,
+    level,
+    kubeconfig,
+    apiServer,
+    kubectl: programs.kubectl ?? 'kubectl',
+    hostAddress: addresses.host,
+    nodeAddress: addresses.node,
+    dnsAddress: addresses.dns,
+    importImage: archive => importArchive({ socket: state.containerd }, archive),
+    inNetwork: (file, args) => run('nsenter', [`--net=/proc/${state.namespaces}/ns/net`, '--', file, ...args]),
+    programs,
+    pids,
+    logs,
+    [Symbol.asyncDispose]: () => membership[Symbol.asyncDispose](),
+  }
+}

@@ -39,9 +39,17 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
 }
 
 /** Imports an OCI archive for the kubelet's use. */
-export async function importArchive({ socket }: Containerd, archive: string): Promise<void> {
-  const args = ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', archive]
-  await run('ctr', args, { timeoutMs: 120_000 })
+export async function importArchive(containerd: Containerd, archive: string): Promise<void> {
+  await images(containerd, 'import', archive)
+}
+
+/** Removes images, and what only they hold, whether or not they are there. */
+export async function removeImages(containerd: Containerd, names: readonly string[]): Promise<void> {
+  await images(containerd, 'remove', '--sync', ...names)
+}
+
+async function images({ socket }: Containerd, ...args: readonly string[]): Promise<void> {
+  await run('ctr', ['--address', socket, '--namespace', 'k8s.io', 'images', ...args], { timeoutMs: 120_000 })
 }
 
 function configuration({ dir, root, pauseImage, cniDir }: ContainerdOptions, socket: string): string {

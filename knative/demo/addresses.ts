@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { functionNames } from '#events'
+import { isRunning } from '../lab/process-running.ts'
 import type { Scenery } from './scenery.ts'
 
 const file = fileURLToPath(new URL('../../.lab/lab.json', import.meta.url))
@@ -42,22 +43,13 @@ export async function readRunning(): Promise<{ readonly holder: number; readonly
   const text = await readFile(file, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const { holder, pids } = v.parse(Running, JSON.parse(text))
-  return isRunning(holder) ? { holder, lab: pids.supervisor } : undefined
+  return (await isRunning(holder)) ? { holder, lab: pids.supervisor } : undefined
 }
 
 const Running = v.object({ holder: v.number(), pids: v.object({ supervisor: v.number() }) })
 
 export async function removeAddresses(): Promise<void> {
   await rm(file, { force: true })
-}
-
-/** True while there is such a process. */
-export function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }
 
 /** What a person types to look around. */

@@ -1,7 +1,8 @@
 // `make demo`, `make up` and `make down`.
 import { parseArgs } from 'node:util'
+import { isRunning } from '../lab/process-running.ts'
 import { waitUntil } from '../lab/wait-until.ts'
-import { directions, isRunning, readRunning, removeAddresses, writeAddresses } from './addresses.ts'
+import { directions, readRunning, removeAddresses, writeAddresses } from './addresses.ts'
 import { leaveRunning, stays, stayUntil } from './leave-running.ts'
 import { play } from './play.ts'
 import { openScenery, type Scenery } from './scenery.ts'
@@ -50,9 +51,9 @@ async function down(): Promise<void> {
   if (running === undefined) return write('nothing is up\n')
   const { holder, lab } = running
   process.kill(holder, 'SIGTERM')
-  await waitUntil('TKA is taken down', async () => !isRunning(holder) || 'its process is still there')
+  await waitUntil('TKA is taken down', async () => !(await isRunning(holder)) || 'its process is still there')
   await removeAddresses()
-  const gone = waitUntil('the lab ends', async () => !isRunning(lab) || 'its supervisor is still there', {
+  const gone = waitUntil('the lab ends', async () => !(await isRunning(lab)) || 'its supervisor is still there', {
     timeoutMs: 10_000,
   })
   write(

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
@@ -12,6 +11,7 @@ import { startLab } from '../index.ts'
 import { applyAll, deleteAll, pathOf } from '../install-apply.ts'
 import { becomesReady } from '../install-ready.ts'
 import type { Lab } from '../lab.ts'
+import { isRunning } from '../process-running.ts'
 import { waitUntil } from '../wait-until.ts'
 import { type Api, openApi } from './api.ts'
 import type { Shadow } from './shadow.ts'
@@ -242,9 +242,3 @@ describe('the kubelet’s shadow', () => {
     await waitUntil('its end', async () => !(await isRunning(pid)) || 'still running')
   })
 })
-
-// A process that has ended may stay as a zombie where nobody asks how it ended.
-async function isRunning(pid: number): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-  return status !== undefined && !/\) [ZX] /.test(status)
-}

@@ -44,7 +44,7 @@ func main() {
 			defer close(drained)
 			serve(ctx, address, proxy(func(host string) []*v1alpha1.Ingress { return withHost(informer.GetIndexer(), host, ofClass) }))
 		}()
-		impl := ingressreconciler.NewImpl(ctx, status{}, class)
+		impl := ingressreconciler.NewImpl(ctx, &status{}, class)
 		_, err := informer.AddEventHandler(cache.FilteringResourceEventHandler{
 			FilterFunc: ofClass,
 			Handler:    controller.HandleAll(impl.Enqueue),
@@ -60,7 +60,7 @@ func main() {
 // status says that an Ingress is served. Requests are routed by the cache that the reconciler reads, so it is.
 type status struct{}
 
-func (status) ReconcileKind(_ context.Context, ingress *v1alpha1.Ingress) reconciler.Event {
+func (*status) ReconcileKind(_ context.Context, ingress *v1alpha1.Ingress) reconciler.Event {
 	here := []v1alpha1.LoadBalancerIngressStatus{{DomainInternal: network.GetServiceHostname(service, system.Namespace())}}
 	ingress.Status.MarkNetworkConfigured()
 	ingress.Status.MarkLoadBalancerReady(here, here)

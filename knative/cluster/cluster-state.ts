@@ -2,8 +2,8 @@ import * as v from 'valibot'
 
 const ByName = v.record(v.string(), v.string())
 
-/** How much of a cluster runs: a node with DNS. */
-export const Level = v.picklist(['node'])
+/** How much of a cluster runs: a node with DNS, Knative Eventing on it, and Knative Serving beside that. */
+export const Level = v.picklist(['node', 'eventing', 'serving'])
 /** How much of a cluster runs. */
 export type Level = v.InferOutput<typeof Level>
 
@@ -11,6 +11,8 @@ export type Level = v.InferOutput<typeof Level>
 export const ClusterState = v.object({
   dir: v.string(),
   level: Level,
+  /** Whether Brokers authenticate senders. */
+  oidc: v.boolean(),
   /** Whether it stays until it is ended, or ends with its last holder. */
   stays: v.boolean(),
   kubeconfig: v.string(),

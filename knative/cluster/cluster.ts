@@ -6,6 +6,8 @@ export interface Cluster extends AsyncDisposable {
   /** The run's directory (0700): kubeconfig, logs. */
   readonly dir: string
   readonly level: Level
+  /** Whether Brokers authenticate senders. */
+  readonly oidc: boolean
   /** Path of a kubeconfig with full rights (`system:masters`), for tests and installers; works on this machine. */
   readonly kubeconfig: string
   readonly apiServer: ApiServer
@@ -32,6 +34,8 @@ export interface Cluster extends AsyncDisposable {
 export interface StartClusterOptions {
   /** The least that must run; all of it by default. A running cluster of a lower level is refused. */
   readonly level?: Level
+  /** Brokers authenticate senders (`authentication-oidc`); not by default. A running cluster that is otherwise is refused. */
+  readonly oidc?: boolean
   /** Leaves it running until `make cluster-down` ends it. */
   readonly stay?: boolean
   /** Gives up waiting; the cluster itself ends when nobody holds it. */

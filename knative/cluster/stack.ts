@@ -18,6 +18,8 @@ import { startContainerd } from './containerd.ts'
 import { dnsAnswers, dnsManifests } from './dns.ts'
 import { makeImageStore } from './image-store.ts'
 import { dnsImage, pauseImage } from './images.ts'
+import { installKnative } from './knative/install.ts'
+import { knativeImages } from './knative/programs.ts'
 import { makeKubeletClient } from './kubelet-client.ts'
 import { removeData, removeTraces } from './leftovers.ts'
 import { openNamespaces } from './namespaces.ts'
@@ -29,12 +31,13 @@ import { programs as clusterPrograms } from './programs.ts'
 /** How a cluster is started. */
 export interface ClusterStackOptions extends StackOptions {
   readonly level: Level
+  readonly oidc: boolean
   readonly stays: boolean
 }
 
 /** Starts everything a cluster of this level is made of, and resolves once all of it answers. */
 export async function startStack(options: ClusterStackOptions): Promise<Stack> {
-  const { dir, progress, signal: asked, level, stays } = options
+  const { dir, progress, signal: asked, level, oidc, stays } = options
   await using starting = new AsyncDisposableStack()
   await removeTraces()
   const programs = await buildPrograms({ programs: clusterPrograms, signal: asked, progress })
@@ -66,7 +69,7 @@ export async function startStack(options: ClusterStackOptions): Promise<Stack> {
     cacheDir: join(clusterDir, 'images'),
     dir: join(dir, 'images'),
     root,
-    images: [pauseImage, dnsImage],
+    images: [pauseImage, dnsImage, ...knativeImages],
     programs,
     progress,
     signal,
@@ -110,12 +113,17 @@ export async function startStack(options: ClusterStackOptions): Promise<Stack> {
   report('the node is ready')
   await waitUntil('DNS answers', () => dnsAnswers(addresses.dns), { signal })
   report('DNS answers')
+  if (level !== 'node') {
+    await installKnative({ api, level, oidc, hostAddress: addresses.host, progress: report, signal })
+    report('an event went through a Broker')
+  }
 
   const running = starting.move()
   return {
     state: {
       dir,
       level,
+      oidc,
       stays,
       kubeconfig: await credentials.kubeconfig('admin', kubernetes),
       apiServer: { url: kubernetes.url, caFile: kubernetes.caFile, auditLog: kubernetes.auditLog },

@@ -20,15 +20,16 @@ const program = fileURLToPath(new URL('supervisor.ts', import.meta.url))
  * await using cluster = await startCluster({ progress: console.log })
  */
 export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
-  const { level = 'node', stay = false } = options
+  const { level = 'serving', oidc = false, stay = false } = options
   // Compiled here rather than by the supervisor, so that Ctrl-C stops the compiler.
   const programs = await buildPrograms({ ...options, programs: clusterPrograms })
-  const args = [level, ...(stay ? ['stay'] : [])]
+  const args = [level, ...(stay ? ['stay'] : []), ...(oidc ? ['oidc'] : [])]
   const membership = await joinSupervisor({ ...options, dir: clusterDir, program, args, what: 'the cluster' })
   try {
     const state = v.parse(ClusterState, membership.state)
     checkVersion(state, programs)
     checkLevel(state, level)
+    checkSenders(state, oidc)
     return clusterOf(state, membership, programs)
   } catch (error) {
     await membership[Symbol.asyncDispose]()
@@ -50,11 +51,18 @@ function checkLevel(state: ClusterState, level: Level): void {
   throw new Error(`a cluster without ${level} is running (level ${state.level}): end it with \`make cluster-down\``)
 }
 
+function checkSenders({ oidc }: ClusterState, wanted: boolean): void {
+  if (oidc === wanted) return
+  const other = oidc ? 'authenticates senders' : 'takes events from anybody'
+  throw new Error(`a cluster that ${other} is running: end it with \`make cluster-down\``)
+}
+
 function clusterOf(state: ClusterState, membership: Membership, programs: Readonly<Record<string, string>>): Cluster {
-  const { dir, level, kubeconfig, apiServer, addresses, pids, logs } = state
+  const { dir, level, oidc, kubeconfig, apiServer, addresses, pids, logs } = state
   return {
     dir,
     level,
+    oidc,
     kubeconfig,
     apiServer,
     kubectl: programs.kubectl ?? 'kubectl',

@@ -4,9 +4,10 @@ import { supervise } from '../lab/supervise.ts'
 import { Level } from './cluster-state.ts'
 import { startStack } from './stack.ts'
 
-const [dir, level, stay] = process.argv.slice(2)
-if (dir === undefined) throw new Error('usage: node supervisor.ts <directory> <level> [stay]; startCluster() does it')
-const options = { level: v.parse(Level, level), stays: stay === 'stay' }
+const [dir, level, ...flags] = process.argv.slice(2)
+if (dir === undefined)
+  throw new Error('usage: node supervisor.ts <directory> <level> [stay] [oidc]; startCluster() does it')
+const options = { level: v.parse(Level, level), stays: flags.includes('stay'), oidc: flags.includes('oidc') }
 
 // Programs of the administrator, which not every shell has on its path.
 process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`

@@ -44,13 +44,13 @@ export async function readKnativeConfig(): Promise<KnativeConfig> {
 }
 
 /** A folder of manifests in a Go module that go/knative pins: as far as Go is concerned, a package without code. */
-async function configDir(path: string): Promise<string> {
+export async function configDir(path: string): Promise<string> {
   const { stdout } = await promisify(execFile)('go', ['list', '-f', '{{.Dir}}', path], { cwd: moduleDir('knative') })
   return stdout.trim()
 }
 
 /** The objects of a folder's manifests, in the order of the files' paths in it. */
-async function readFolder(dir: string, only = /\.yaml$/): Promise<readonly KubeObject[]> {
+export async function readFolder(dir: string, only = /\.yaml$/): Promise<readonly KubeObject[]> {
   const files = (await readdir(dir, { recursive: true })).filter(path => only.test(path)).sort()
   const documents = await Promise.all(
     files.map(async path => parseAllDocuments(await readFile(join(dir, path), 'utf8'))),

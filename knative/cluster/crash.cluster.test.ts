@@ -7,6 +7,7 @@ import { takeLock } from '../lab/lock.ts'
 import { waitUntil } from '../lab/wait-until.ts'
 import { clusterDir } from './cluster-dir.ts'
 import { startCluster, whyNoCluster } from './index.ts'
+import { kernelSettings } from './namespaces.ts'
 import { readRoutes } from './network.ts'
 
 /** What of a cluster is to be seen on this machine, but for cgroups and its directory. */
@@ -18,11 +19,15 @@ async function traces(pidNamespace: string): Promise<readonly string[]> {
     readRoutes(),
     readdir('/sys/class/net'),
   ])
+  const settings = await Promise.all(
+    Object.keys(kernelSettings).map(async name => `${name} ${await readFile(join('/proc/sys', name), 'utf8')}`),
+  )
   return [
     ...pids.filter((_, at) => inside[at]).map(pid => `process ${pid}`),
     ...mounts.split('\n').filter(line => line.includes(clusterDir)),
     ...links.map(name => `link ${name}`),
     ...routes.map(route => `route to ${route}`),
+    ...settings,
   ]
 }
 

@@ -17,6 +17,8 @@ export interface ImageStoreOptions {
   readonly images: readonly ProgramImage[]
   /** Paths of the programs in them, and of `with-parent`. */
   readonly programs: Readonly<Record<string, string>>
+  /** Runs it in the cluster's namespaces: unpacking an image makes mounts. */
+  readonly within: readonly string[]
   readonly progress: (line: string) => void
   readonly signal: AbortSignal
 }
@@ -79,11 +81,11 @@ async function importMissing(
 }
 
 async function importAll(
-  { dir, programs, signal }: ImageStoreOptions,
+  { dir, programs, within, signal }: ImageStoreOptions,
   root: string,
   images: readonly ProgramImage[],
 ): Promise<void> {
-  await using children = runChildren({ logDir: dir, withParent: programs['with-parent'] ?? 'with-parent' })
+  await using children = runChildren({ logDir: dir, withParent: programs['with-parent'] ?? 'with-parent', within })
   const either = AbortSignal.any([signal, children.failed])
   const containerd = await startContainerd({
     name: 'containerd',

@@ -47,6 +47,16 @@ export async function openNamespaces({ children, init, signal }: NamespacesOptio
   return { holder, enter }
 }
 
+/** What a kubelet sets on the whole machine, where it is not so already: it finds it so, and this machine keeps its own. */
+export const kernelSettings = {
+  'kernel/keys/root_maxbytes': 25_000_000,
+  'kernel/keys/root_maxkeys': 1_000_000,
+  'kernel/panic': 10,
+  'kernel/panic_on_oops': 1,
+  'vm/overcommit_memory': 1,
+  'vm/panic_on_oom': 0,
+} as const
+
 /** Shared, so that a mount of the kubelet reaches the containers that ask for it (mount propagation). */
 const mounts = `
 mount --make-rshared /
@@ -56,4 +66,12 @@ for dir in lib log; do
   mkdir -p /run/over/$dir /run/work/$dir
   mount -t overlay -o lowerdir=/var/$dir,upperdir=/run/over/$dir,workdir=/run/work/$dir overlay /var/$dir
 done
+set_here() {
+  mkdir -p "/run/sys/$1"
+  echo "$2" > "/run/sys/$1/value"
+  mount --bind "/run/sys/$1/value" "/proc/sys/$1"
+}
+${Object.entries(kernelSettings)
+  .map(([name, value]) => `set_here ${name} ${value}`)
+  .join('\n')}
 `

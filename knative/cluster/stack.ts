@@ -71,6 +71,7 @@ export async function startStack(options: ClusterStackOptions): Promise<Stack> {
     root,
     images: [pauseImage, dnsImage, ...knativeImages],
     programs,
+    within: namespaces.enter,
     progress,
     signal,
   })

@@ -26,8 +26,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const args = [level, ...(stay ? ['stay'] : []), ...(oidc ? ['oidc'] : [])]
   const membership = await joinSupervisor({ ...options, dir: clusterDir, program, args, what: 'the cluster' })
   try {
-    const state = v.parse(ClusterState, membership.state)
-    checkVersion(state, programs)
+    const state = ofThisVersion(membership.state, programs)
     checkLevel(state, level)
     checkSenders(state, oidc)
     return clusterOf(state, membership, programs)
@@ -37,11 +36,12 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   }
 }
 
-function checkVersion(state: ClusterState, programs: Readonly<Record<string, string>>): void {
-  const other = Object.entries(programs).find(([name, path]) => state.programs[name] !== path)
-  if (other === undefined) return
+function ofThisVersion(told: unknown, programs: Readonly<Record<string, string>>): ClusterState {
+  const { output, success } = v.safeParse(ClusterState, told)
+  const other = Object.keys(programs).find(name => !success || output.programs[name] !== programs[name])
+  if (success && other === undefined) return output
   throw new Error(
-    `a cluster of another version is running (its ${other[0]} is another): end it with \`make cluster-down\``,
+    `a cluster of another version is running (its ${other} is another): end it with \`make cluster-down\``,
   )
 }
 

@@ -3,3 +3,6 @@
  * where containers have their files.
  */
 export const clusterDir = '/var/tmp/tka-cluster'
+
+/** Lock of whoever has a cluster: one on a machine. */
+export const clusterLock = 'cluster'

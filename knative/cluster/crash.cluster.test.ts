@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { joinRunning } from '../lab/join-supervisor.ts'
 import { takeLock } from '../lab/lock.ts'
 import { waitUntil } from '../lab/wait-until.ts'
-import { clusterDir } from './cluster-dir.ts'
+import { clusterDir, clusterLock } from './cluster-dir.ts'
 import { startCluster, whyNoCluster } from './index.ts'
 import { kernelSettings } from './namespaces.ts'
 import { readRoutes } from './network.ts'
@@ -60,7 +60,7 @@ describe('a cluster', { skip: await whyNoCluster() }, () => {
     const again = await startCluster({ progress: console.log })
     const second = (await pidNamespaceOf(again.pids.namespaces ?? 0)) ?? ''
     await again[Symbol.asyncDispose]()
-    await using _ended = await takeLock('cluster', { signal: AbortSignal.timeout(30_000) })
+    await using _ended = await takeLock(clusterLock, { signal: AbortSignal.timeout(30_000) })
     assert.deepEqual(await traces(second), before)
     assert.deepEqual(await cgroups(), [])
     assert.deepEqual(await readdir(join(clusterDir, 'run')), ['logs'])

@@ -4,7 +4,7 @@ import { buildPrograms } from '../lab/build.ts'
 import { joinRunning } from '../lab/join-supervisor.ts'
 import { takeLock } from '../lab/lock.ts'
 import { runCommand } from '../lab/run-command.ts'
-import { clusterDir } from './cluster-dir.ts'
+import { clusterDir, clusterLock } from './cluster-dir.ts'
 import { ClusterState } from './cluster-state.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { programs as clusterPrograms } from './programs.ts'
@@ -41,7 +41,7 @@ const Supervised = v.object({ pids: v.object({ supervisor: v.number() }) })
 async function down(signal: AbortSignal): Promise<void> {
   const hold = await joinRunning({ dir: clusterDir, signal, what })
   if (hold !== undefined) process.kill(v.parse(Supervised, hold.state).pids.supervisor, 'SIGTERM')
-  await using _lock = await takeLock('cluster', { signal })
+  await using _lock = await takeLock(clusterLock, { signal })
   await removeLeftovers(clusterDir)
   console.log(hold === undefined ? 'no cluster was running' : 'the cluster is down')
 }

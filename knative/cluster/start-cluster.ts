@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { buildPrograms } from '../lab/build.ts'
-import { joinSupervisor, type Membership } from '../lab/join-supervisor.ts'
+import { joinSameVersion, otherProgram } from '../lab/join-same-version.ts'
+import type { Membership } from '../lab/join-supervisor.ts'
 import type { Cluster, StartClusterOptions } from './cluster.ts'
-import { clusterDir } from './cluster-dir.ts'
+import { clusterDir, clusterLock } from './cluster-dir.ts'
 import { ClusterState, Level } from './cluster-state.ts'
 import { run } from './command.ts'
 import { importArchive } from './containerd.ts'
@@ -24,9 +25,21 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   // Compiled here rather than by the supervisor, so that Ctrl-C stops the compiler.
   const programs = await buildPrograms({ ...options, programs: clusterPrograms })
   const args = [level, ...(stay ? ['stay'] : []), ...(oidc ? ['oidc'] : [])]
-  const membership = await joinSupervisor({ ...options, dir: clusterDir, program, args, what: 'the cluster' })
+  const membership = await joinSameVersion({
+    ...options,
+    dir: clusterDir,
+    program,
+    args,
+    what: 'the cluster',
+    lock: clusterLock,
+    difference: state => {
+      const running = v.safeParse(ClusterState, state)
+      return running.success ? otherProgram(programs, running.output.programs) : 'description'
+    },
+    end: 'make cluster-down',
+  })
   try {
-    const state = ofThisVersion(membership.state, programs)
+    const state = v.parse(ClusterState, membership.state)
     checkLevel(state, level)
     checkSenders(state, oidc)
     return clusterOf(state, membership, programs)
@@ -34,15 +47,6 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     await membership[Symbol.asyncDispose]()
     throw error
   }
-}
-
-function ofThisVersion(told: unknown, programs: Readonly<Record<string, string>>): ClusterState {
-  const { output, success } = v.safeParse(ClusterState, told)
-  const other = Object.keys(programs).find(name => !success || output.programs[name] !== programs[name])
-  if (success && other === undefined) return output
-  throw new Error(
-    `a cluster of another version is running (its ${other} is another): end it with \`make cluster-down\``,
-  )
 }
 
 function checkLevel(state: ClusterState, level: Level): void {

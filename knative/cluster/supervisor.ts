@@ -1,6 +1,7 @@
 // The process that holds the cluster: started by the first who needs it, ended after the last.
 import * as v from 'valibot'
 import { supervise } from '../lab/supervise.ts'
+import { clusterLock } from './cluster-dir.ts'
 import { Level } from './cluster-state.ts'
 import { startStack } from './stack.ts'
 
@@ -17,7 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 
 await supervise({
   dir,
-  lock: 'cluster',
+  lock: clusterLock,
   lingerMs: options.stays ? Number.POSITIVE_INFINITY : 5000,
   start: given => startStack({ ...given, ...options }),
   signal: stopped.signal,

@@ -3,16 +3,18 @@ import { testnetAdmin, testnetEnv } from 'tsnet-node/testing'
 import * as v from 'valibot'
 import { buildPrograms } from './build.ts'
 import { knativeNamespace, services } from './data-plane.ts'
-import { joinSupervisor, type Membership } from './join-supervisor.ts'
+import { joinSameVersion, otherProgram } from './join-same-version.ts'
+import type { Membership } from './join-supervisor.ts'
 import type { Lab, StartLabOptions } from './lab.ts'
 import { LabState } from './lab-state.ts'
-import { stateDir } from './state-dir.ts'
+import { labLock, stateDir } from './state-dir.ts'
 
 /** The supervisor's program. */
 const program = fileURLToPath(new URL('supervisor.ts', import.meta.url))
 
 /**
- * Joins the running lab, or starts it; the last holder to dispose of it ends it.
+ * Joins the running lab, or starts it; the last holder to dispose of it ends it. One of another version that nobody holds is waited
+ * for; rejects when somebody holds it.
  *
  * @example
  * await using lab = await startLab({ progress: console.log })
@@ -20,7 +22,17 @@ const program = fileURLToPath(new URL('supervisor.ts', import.meta.url))
 export async function startLab(options: StartLabOptions = {}): Promise<Lab> {
   // Compiled here rather than by the supervisor, so that Ctrl-C stops the compiler.
   const programs = await buildPrograms(options)
-  const membership = await joinSupervisor({ ...options, dir: stateDir(), program })
+  const membership = await joinSameVersion({
+    ...options,
+    dir: stateDir(),
+    program,
+    lock: labLock,
+    difference: state => {
+      const running = v.safeParse(LabState, state)
+      return running.success ? otherProgram(programs, running.output.programs) : 'description'
+    },
+    end: 'make down',
+  })
   try {
     return labOf(membership, programs)
   } catch (error) {
@@ -31,11 +43,6 @@ export async function startLab(options: StartLabOptions = {}): Promise<Lab> {
 
 function labOf(membership: Membership, programs: Readonly<Record<string, string>>): Lab {
   const state = v.parse(LabState, membership.state)
-  for (const [name, path] of Object.entries(programs)) {
-    if (state.programs[name] !== path) {
-      throw new Error(`a lab of another version is running (its ${name} is another): end it with \`make down\``)
-    }
-  }
   const { controlUrl, adminUrl, pid } = state.tailnet
   return {
     dir: state.dir,

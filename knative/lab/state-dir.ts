@@ -7,6 +7,9 @@ export function stateDir(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_RUNTIME_DIR || tmpdir(), `tka-lab-${process.getuid?.() ?? 0}`)
 }
 
+/** Lock of whoever has a lab: one on a machine, since the dispatcher's ports are fixed. */
+export const labLock = 'lab'
+
 /** Makes a directory that only this user can enter; rejects one that somebody else made or can enter. */
 export async function makePrivateDir(dir: string): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o700 })

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
+import { joinSameVersion } from './join-same-version.ts'
 import { joinRunning, joinSupervisor, type Membership } from './join-supervisor.ts'
 import { isRunning } from './process-running.ts'
 import { socketName, stateName } from './supervise.ts'
@@ -112,5 +113,48 @@ describe('a supervisor', () => {
     await using dir = await tempDir()
     const reason = new Error('enough')
     await assert.rejects(joinSupervisor({ dir: dir.path, program, signal: AbortSignal.abort(reason) }), reason)
+  })
+})
+
+describe('a supervisor of another version', () => {
+  const joinAnotherThan = (dir: string, older: Membership, more: { readonly patienceMs?: number } = {}) => {
+    const said: string[] = []
+    const joined = joinSameVersion({
+      dir,
+      program,
+      lock: `sleepers ${dir}`,
+      difference: state => (v.parse(State, state).supervisor === stateOf(older).supervisor ? 'sleep' : undefined),
+      end: 'make down',
+      progress: line => said.push(line),
+      signal: AbortSignal.timeout(30_000),
+      ...more,
+    })
+    return { joined, said }
+  }
+
+  it('is waited for, and once nobody holds it any more it ends and one of this version starts', async () => {
+    await using dir = await tempDir()
+    const older = await joinIn(dir.path)
+    const { joined, said } = joinAnotherThan(dir.path, older)
+    await waitUntil('it to be waited for', async () => said.length > 0 || 'nothing was said')
+    assert.match(
+      said.join(),
+      /the lab that is running is of another version \(its sleep is another\): waiting for its end/,
+    )
+    await older.route('still.there.svc', 1)
+    await older[Symbol.asyncDispose]()
+    await using member = await joined
+    assert.notEqual(stateOf(member).supervisor, stateOf(older).supervisor)
+    await gone(everyPid(older))
+  })
+
+  it('that somebody holds is left alone, and it is said how to end it', async () => {
+    await using dir = await tempDir()
+    await using older = await joinIn(dir.path)
+    await assert.rejects(
+      joinAnotherThan(dir.path, older, { patienceMs: 300 }).joined,
+      /another version \(its sleep is another\) and in use: end it with `make down`/,
+    )
+    await older.route('still.there.svc', 1)
   })
 })

@@ -6,8 +6,8 @@ import * as v from 'valibot'
 import { type FunctionName, functionNames } from '#events'
 import { PublicJwks } from '#events/keys/key-set'
 import { type LabStand, openLabStand } from '../../knative/e2e/lab-stand.ts'
+import { type Api, openApi } from '../../knative/kube/api.ts'
 import type { Person } from '../../knative/lab/person.ts'
-import { type Api, openApi } from '../../knative/lab/shadow/api.ts'
 import { waitUntil } from '../../knative/lab/wait-until.ts'
 
 const ConfigMap = v.object({ data: v.object({ 'jwks.json': v.pipe(v.string(), v.parseJson(), PublicJwks) }) })

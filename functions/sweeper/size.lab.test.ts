@@ -10,7 +10,7 @@ import { inParallel } from '#io/in-parallel'
 import { connectKubernetes, type Kubernetes } from '#io/kubernetes/kubernetes'
 import { openSessionCluster } from '#io/kubernetes/session-cluster'
 import { type LabStand, openLabStand } from '../../knative/e2e/lab-stand.ts'
-import { type Api, openApi } from '../../knative/lab/shadow/api.ts'
+import { type Api, openApi } from '../../knative/kube/api.ts'
 import { waitUntil } from '../../knative/lab/wait-until.ts'
 
 /** `make test-size` asks for 10 000. */

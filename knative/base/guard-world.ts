@@ -1,11 +1,11 @@
 // The people and objects among whom the guard is tested.
 import { randomUUID } from 'node:crypto'
 import { functionNames } from '#events/functions'
+import { type Api, type Impersonated, openApi } from '../kube/api.ts'
+import { applyAll, deleteAll, pathOf } from '../kube/apply.ts'
 import { type Install, installTka } from '../lab/install.ts'
-import { applyAll, deleteAll, pathOf } from '../lab/install-apply.ts'
 import { actAs } from '../lab/install-identity.ts'
 import type { Lab } from '../lab/lab.ts'
-import { type Api, type Impersonated, openApi } from '../lab/shadow/api.ts'
 import type { Manifest } from '../render/manifest.ts'
 
 const rbac = { apiGroup: 'rbac.authorization.k8s.io' }

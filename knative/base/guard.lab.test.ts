@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { type Api, ApiError } from '../kube/api.ts'
+import { pathOf } from '../kube/apply.ts'
 import { startLab } from '../lab/index.ts'
-import { pathOf } from '../lab/install-apply.ts'
-import { type Api, ApiError } from '../lab/shadow/api.ts'
 import type { Manifest } from '../render/manifest.ts'
 import { create, gather, inHours, type People, type World } from './guard-world.ts'
 

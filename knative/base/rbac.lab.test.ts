@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import * as v from 'valibot'
 import { functionNames } from '#events/functions'
+import { type Api, openApi } from '../kube/api.ts'
 import { startLab } from '../lab/index.ts'
 import { type Install, installTka } from '../lab/install.ts'
 import { actAs } from '../lab/install-identity.ts'
-import { type Api, openApi } from '../lab/shadow/api.ts'
 
 const strings = v.optional(v.array(v.string()), [])
 const Review = v.object({

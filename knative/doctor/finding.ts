@@ -1,5 +1,5 @@
 import type { Config } from '#core/config'
-import type { Api } from '../lab/shadow/api.ts'
+import type { Api } from '../kube/api.ts'
 import type { Manifest } from '../render/manifest.ts'
 
 /** What a check has to say: how bad it is, what was seen, and what to do about it. */

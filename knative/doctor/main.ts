@@ -1,6 +1,6 @@
 // Looks at an install in the cluster of kubectl's current context: node knative/doctor/main.ts [--install tka] [--namespace tka-system]
 import { parseArgs } from 'node:util'
-import { openApi } from '../lab/shadow/api.ts'
+import { openApi } from '../kube/api.ts'
 import { diagnose } from './diagnose.ts'
 import { examine } from './examine.ts'
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { pathOf } from '../lab/install-apply.ts'
-import { type Api, ApiError } from '../lab/shadow/api.ts'
+import { type Api, ApiError } from '../kube/api.ts'
+import { pathOf } from '../kube/apply.ts'
 import type { Manifest } from '../render/manifest.ts'
 
 /** The live object that a manifest describes; `undefined` when there is none. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
+import { type Api, openApiWithToken } from '../kube/api.ts'
 import type { ApiServer } from './lab.ts'
-import { type Api, openApiWithToken } from './shadow/api.ts'
 
 const Minted = v.object({ status: v.object({ token: v.string() }) })
 

@@ -1,28 +1,9 @@
 import * as v from 'valibot'
+import { type Api, ApiError } from '../kube/api.ts'
+import { pathOf } from '../kube/apply.ts'
+import { Status } from '../kube/conditions.ts'
 import { describe, type Manifest } from '../render/manifest.ts'
-import { pathOf } from './install-apply.ts'
-import { type Api, ApiError } from './shadow/api.ts'
 import { waitUntil } from './wait-until.ts'
-
-/** The conditions that a Knative object says of itself; none while nobody has looked at it. */
-export const Status = v.object({
-  status: v.optional(
-    v.object({
-      conditions: v.optional(
-        v.array(
-          v.object({
-            type: v.string(),
-            status: v.string(),
-            message: v.optional(v.string()),
-            reason: v.optional(v.string()),
-          }),
-        ),
-        [],
-      ),
-    }),
-    {},
-  ),
-})
 
 const timeoutMs = 60_000
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
+import { type Api, ApiError } from '../kube/api.ts'
 import { ClusterRoleObject } from '../render/cluster-role.ts'
 import type { ClusterRole } from '../render/offered-roles.ts'
-import { type Api, ApiError } from './shadow/api.ts'
 
 /** Reads a ClusterRole's rules; `undefined` when there is no such role. */
 export async function readClusterRole(api: Api, name: string, signal: AbortSignal): Promise<ClusterRole | undefined> {

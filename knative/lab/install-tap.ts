@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { type Api, ApiError } from '../kube/api.ts'
+import { applyAll, pathOf } from '../kube/apply.ts'
 import type { Manifest } from '../render/manifest.ts'
-import { applyAll, pathOf } from './install-apply.ts'
 import { becomesReady } from './install-ready.ts'
-import { type Api, ApiError } from './shadow/api.ts'
 import { waitUntil } from './wait-until.ts'
 
 /** An event as a subscriber of the Broker got it. */

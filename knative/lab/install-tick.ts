@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import * as v from 'valibot'
-import type { Api } from './shadow/api.ts'
+import type { Api } from '../kube/api.ts'
 import { waitUntil } from './wait-until.ts'
 
 const CronJob = v.object({

@@ -1,5 +1,5 @@
 import { type GuardAttempt, guardAttempts } from '../../../functions/provisioner/guard-attempts.ts'
-import { ApiError } from '../../lab/shadow/api.ts'
+import { ApiError } from '../../kube/api.ts'
 import { type Check, type Examined, type Finding, failure, fine } from '../finding.ts'
 
 const todo =

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { Status } from '../../lab/install-ready.ts'
+import { Status } from '../../kube/conditions.ts'
 import { describe } from '../../render/manifest.ts'
 import { type Check, failure, fine } from '../finding.ts'
 import { readLive } from '../read.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
-import type { Api } from './api.ts'
+import type { Api } from '../../kube/api.ts'
 
 /** What to do about the objects of one collection, in order: each as it is, then each change. */
 export interface Follower<T> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
-import type { Api } from './api.ts'
+import type { Api } from '../../kube/api.ts'
 import { follow } from './follow.ts'
 import type { MountSources } from './mounts.ts'
 import { ConfigMap, type Keyed, Secret, ServiceAccount, TokenRequest } from './objects.ts'

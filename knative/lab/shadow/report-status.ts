@@ -1,4 +1,4 @@
-import { type Api, ApiError } from './api.ts'
+import { type Api, ApiError } from '../../kube/api.ts'
 import type { KnativeService, Pod } from './objects.ts'
 import type { PodStatus } from './run-job-pod.ts'
 

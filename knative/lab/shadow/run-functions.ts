@@ -1,4 +1,4 @@
-import type { Api } from './api.ts'
+import type { Api } from '../../kube/api.ts'
 import { follow } from './follow.ts'
 import { KnativeService } from './objects.ts'
 import type { RunningFunction } from './run-function.ts'

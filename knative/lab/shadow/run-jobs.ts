@@ -1,4 +1,4 @@
-import type { Api } from './api.ts'
+import type { Api } from '../../kube/api.ts'
 import { follow } from './follow.ts'
 import { Pod } from './objects.ts'
 import { type JobPodDeps, runJobPod } from './run-job-pod.ts'

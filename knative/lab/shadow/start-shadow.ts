@@ -3,8 +3,8 @@
 // exactly the environment, mounts and ServiceAccount token of the manifest, and tells the API server about it.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Api } from '../../kube/api.ts'
 import { portChooser } from '../free-port.ts'
-import type { Api } from './api.ts'
 import type { Command, ImageAndNode } from './command.ts'
 import { followMountSources } from './mount-sources.ts'
 import { nodeEnvironment } from './node-environment.ts'

@@ -1,5 +1,5 @@
 import type { Manifest } from '../render/manifest.ts'
-import { type Api, ApiError } from './shadow/api.ts'
+import { type Api, ApiError } from './api.ts'
 
 const atOnce = 12
 

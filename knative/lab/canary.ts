@@ -1,11 +1,10 @@
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
 import { knativeNamespace, services } from './data-plane.ts'
-import type { Dial } from './install-tap.ts'
 import { type KubeApi, type KubeObject, pathOf } from './kube-api.ts'
+import { type Dial, postEvent } from './post-event.ts'
 import { waitUntil } from './wait-until.ts'
 
 const namespace = 'lab-canary'
@@ -13,6 +12,9 @@ const name = 'canary'
 
 const broker: KubeObject = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata: { name, namespace } }
 const account: KubeObject = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } }
+
+const url = `http://${services.ingress}.${knativeNamespace}.svc.cluster.local/${namespace}/${name}`
+const event = { type: 'dev.tka.lab.canary', id: name, source: '/lab' }
 
 const Addressed = v.object({
   status: v.object({ address: v.object({ audience: v.optional(v.string()) }) }),
@@ -67,7 +69,7 @@ export async function proveDelivery({ api, dial, host = '127.0.0.1', signal }: C
     await waitUntil(
       'the canary arrives',
       async () => {
-        const status = await post(dial, token, signal)
+        const status = await postEvent(url, event, { dial, token, signal })
         return (status === 202 && arrived) || `the broker answers ${status}`
       },
       { signal },
@@ -91,26 +93,4 @@ async function brokerToken(api: KubeApi): Promise<string | undefined> {
   if (audience === undefined) return
   const asked = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience] } }
   return v.parse(Token, await api.call('POST', `${pathOf(account)}/token`, asked)).status.token
-}
-
-async function post(dial: Dial, token: string | undefined, signal: AbortSignal): Promise<number> {
-  const host = `${services.ingress}.${knativeNamespace}.svc.cluster.local`
-  const sent = request({
-    ...dial(`http://${host}/${namespace}/${name}`),
-    method: 'POST',
-    agent: false,
-    headers: {
-      host,
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      'ce-specversion': '1.0',
-      'ce-id': 'canary',
-      'ce-source': '/lab',
-      'ce-type': 'dev.tka.lab.canary',
-    },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
-  })
-  sent.end()
-  const [answer] = await once(sent, 'response')
-  await text(answer)
-  return answer.statusCode
 }

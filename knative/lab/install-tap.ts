@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { type Api, ApiError } from '../kube/api.ts'
 import { applyAll, pathOf } from '../kube/apply.ts'
 import type { Manifest } from '../render/manifest.ts'
 import { becomesReady } from './install-ready.ts'
+import { type Dial, postEvent } from './post-event.ts'
 import { waitUntil } from './wait-until.ts'
 
 /** An event as a subscriber of the Broker got it. */
@@ -26,15 +27,6 @@ export interface EventTap extends AsyncDisposable {
   readonly events: readonly SeenEvent[]
   /** The first event, also of the past, for which `match` holds; rejects after `timeoutMs` (10 s). */
   waitFor(match: (event: SeenEvent) => boolean, options?: { readonly timeoutMs?: number }): Promise<SeenEvent>
-}
-
-/** Where a request for a URL inside the cluster goes from here, and with which target (RFC 9112, section 3.2). */
-export type Dial = (url: string) => { readonly host: string; readonly port: number; readonly path: string }
-
-/** Through the lab's forward proxy: an absolute URL as the request's target. */
-export function throughProxy(proxy: string): Dial {
-  const { hostname, port } = new URL(proxy)
-  return url => ({ host: hostname, port: Number(port), path: url })
 }
 
 /** Where to subscribe. */
@@ -177,24 +169,5 @@ async function readEvent(incoming: IncomingMessage): Promise<SeenEvent> {
 }
 
 function postProof(brokerUrl: string, dial: Dial, id: string, signal: AbortSignal): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({
-      ...dial(brokerUrl),
-      method: 'POST',
-      agent: false,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
-      headers: {
-        host: new URL(brokerUrl).host,
-        'ce-specversion': '1.0',
-        'ce-type': proofType,
-        'ce-source': '/tka/lab/proof',
-        'ce-id': id,
-      },
-    })
-    outgoing.on('response', response => {
-      response.resume()
-      resolve(response.statusCode)
-    })
-    outgoing.on('error', reject).end()
-  })
+  return postEvent(brokerUrl, { type: proofType, id, source: '/tka/lab/proof' }, { dial, signal, timeoutMs: 5_000 })
 }

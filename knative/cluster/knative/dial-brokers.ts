@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { knativeNamespace, services } from '../../lab/data-plane.ts'
-import type { Dial } from '../../lab/install-tap.ts'
+import type { Dial } from '../../lab/post-event.ts'
 
 /** An API server, as the lab's clients call it. */
 interface Api {

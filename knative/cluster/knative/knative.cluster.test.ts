@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { request } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import * as v from 'valibot'
 import { type Api, openApi } from '../../kube/api.ts'
 import { applyAll, deleteAll } from '../../kube/apply.ts'
 import { becomesReady } from '../../lab/install-ready.ts'
-import type { Dial } from '../../lab/install-tap.ts'
+import { type Dial, postEvent } from '../../lab/post-event.ts'
 import { runProgram } from '../../lab/run-program.ts'
 import { waitUntil } from '../../lab/wait-until.ts'
 import type { Manifest } from '../../render/manifest.ts'
@@ -92,25 +89,9 @@ describe('Knative in pods', { skip: await whyNoCluster() }, () => {
   let api: Api
   let dial: Dial
 
-  const send = async (name: string, id: string) => {
-    const host = 'broker-ingress.knative-eventing.svc.cluster.local'
-    const sent = request({
-      ...dial(`http://${host}/${namespace}/${broker.metadata.name}`),
-      method: 'POST',
-      agent: false,
-      headers: {
-        host,
-        'ce-specversion': '1.0',
-        'ce-id': id,
-        'ce-source': '/knative-test',
-        'ce-type': type(name),
-      },
-      signal: AbortSignal.timeout(60_000),
-    })
-    sent.end()
-    const [answer] = await once(sent, 'response')
-    await text(answer)
-    return answer.statusCode
+  const send = (name: string, id: string) => {
+    const url = `http://broker-ingress.knative-eventing.svc.cluster.local/${namespace}/${broker.metadata.name}`
+    return postEvent(url, { type: type(name), id, source: '/knative-test' }, { dial, timeoutMs: 60_000 })
   }
   const podsOf = async (name: string) => {
     const query = { labelSelector: `serving.knative.dev/service=${name}` }

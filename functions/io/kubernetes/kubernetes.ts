@@ -8,7 +8,7 @@ import type {
   RequestContext,
 } from '@kubernetes/client-node'
 import type { ClusterAccess } from './cluster-access.ts'
-import { createTransport, type Transport } from './transport.ts'
+import { type Connection, connect } from './connection.ts'
 
 /** Options of one call: every call ends with `signal` or after the connection's time limit. */
 export interface CallOptions {
@@ -16,14 +16,11 @@ export interface CallOptions {
 }
 
 /** The generated APIs that we use, and what turns our call options into theirs. */
-export interface Kubernetes extends Disposable {
-  readonly transport: Transport
+export interface Kubernetes extends Connection {
   readonly core: CoreV1Api
   readonly coordination: CoordinationV1Api
   readonly rbac: RbacAuthorizationV1Api
   readonly authorization: AuthorizationV1Api
-  /** How long one call may take, in milliseconds. */
-  readonly timeoutMs: number
   /** Per-call options of the generated client; `contentType` replaces its default, which for PATCH is JSON Patch. */
   call(options: CallOptions, contentType?: string): { readonly httpApi: HttpLibrary }
 }
@@ -35,9 +32,8 @@ export async function connectKubernetes(
   access: ClusterAccess,
   options: { readonly timeoutMs?: number } = {},
 ): Promise<Kubernetes> {
-  const timeoutMs = options.timeoutMs ?? 5_000
   const client = await import('@kubernetes/client-node')
-  const transport = createTransport(access)
+  const { transport, timeoutMs, [Symbol.dispose]: dispose } = connect(access, options)
 
   function call(callOptions: CallOptions, contentType?: string): { readonly httpApi: HttpLibrary } {
     const signal = AbortSignal.any([callOptions.signal, AbortSignal.timeout(timeoutMs)])
@@ -76,6 +72,6 @@ export async function connectKubernetes(
     authorization: new client.AuthorizationV1Api(configuration),
     timeoutMs,
     call,
-    [Symbol.dispose]: () => transport[Symbol.dispose](),
+    [Symbol.dispose]: dispose,
   }
 }

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
-import type { Kubernetes } from './kubernetes.ts'
+import type { Connection } from './connection.ts'
 import { KubernetesError } from './kubernetes-error.ts'
 import { type ListQuery, listObjects } from './list-objects.ts'
 
@@ -38,7 +38,7 @@ const longestPauseMs = 5_000
  * `failed` and bridged: by going on at the last resourceVersion, or by a new list when the server no longer has it (410).
  */
 export async function watchObjects(
-  kubernetes: Pick<Kubernetes, 'transport' | 'timeoutMs'>,
+  kubernetes: Connection,
   query: ListQuery,
   handlers: WatchHandlers,
   signal: AbortSignal,

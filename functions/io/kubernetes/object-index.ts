@@ -1,5 +1,6 @@
 import type { ObservedBinding, ObservedServiceAccount } from '../../core/session/observed.ts'
 import { collections } from './collections.ts'
+import { groupObjects } from './group-objects.ts'
 import type { Kubernetes } from './kubernetes.ts'
 import { createObjectStore, type ObjectStore, type StoredObject } from './object-store.ts'
 import { objectKey, readBinding, readIdentity, readServiceAccount } from './read-objects.ts'
@@ -59,6 +60,8 @@ export async function watchServiceAccounts(
 export async function watchBindings(kubernetes: Kubernetes, options: WatchOptions): Promise<BindingIndex> {
   const cluster = createObjectStore<ObservedBinding>()
   const namespaced = createObjectStore<ObservedBinding>()
+  const found = [cluster, namespaced].map(store => groupObjects(store, groupsOf))
+  const inGroup = (group: string) => found.flatMap(of => of(group))
   const read = (object: unknown): StoredObject<ObservedBinding> => ({
     ...readIdentity(object),
     value: readBinding(object, options),
@@ -68,11 +71,10 @@ export async function watchBindings(kubernetes: Kubernetes, options: WatchOption
     watchStore(kubernetes, collections.roleBindings, namespaced, options, read),
   ])
   const storeOf = (binding: { readonly namespace?: string }) => (binding.namespace === undefined ? cluster : namespaced)
-  const all = () => [...cluster.values(), ...namespaced.values()]
   return {
-    of: name => all().filter(({ serviceAccounts }) => serviceAccounts.includes(name)),
-    ofEverySession: () => all().filter(({ everySession }) => everySession),
-    all,
+    of: inGroup,
+    ofEverySession: () => inGroup(everySession),
+    all: () => [...cluster.values(), ...namespaced.values()],
     onChange(listener) {
       const tell = (_key: string, value: ObservedBinding | undefined) => {
         if (value) listener(value.serviceAccounts)
@@ -86,6 +88,13 @@ export async function watchBindings(kubernetes: Kubernetes, options: WatchOption
     drop: binding => storeOf(binding).drop(objectKey(binding), binding.uid),
     current: () => watches.every(watch => watch.current()),
   }
+}
+
+/** No ServiceAccount has this name. */
+const everySession = '*'
+
+function groupsOf(binding: ObservedBinding): readonly string[] {
+  return binding.everySession ? [...binding.serviceAccounts, everySession] : binding.serviceAccounts
 }
 
 function watchStore<T>(

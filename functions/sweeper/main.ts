@@ -1,13 +1,13 @@
 import { createEmitter } from '#io/emit'
 import { portOf, senderOf, sinkOf } from '#io/environment'
 import { readClusterAccess } from '#io/kubernetes/cluster-access'
-import { connectKubernetes } from '#io/kubernetes/kubernetes'
+import { connect } from '#io/kubernetes/connection'
 import { listen } from '#io/listen'
 import { loadConfig } from '#io/load-config'
 import { loadKeys } from '#io/load-keys'
 import { createEventServer } from '#io/receive'
 import { run } from '#io/run'
-import { readSessionObjects } from './read-session-objects.ts'
+import { type ReadOptions, readLeases, readSessionObjects } from './read-session-objects.ts'
 import { sweep } from './sweep.ts'
 import { createSweepGate } from './sweep-gate.ts'
 
@@ -15,14 +15,13 @@ await run('sweeper', async ({ env, telemetry, resources }) => {
   const { log, metrics } = telemetry
   const config = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'sweeper', log })
-  const access = await readClusterAccess(env)
-  const kubernetes = resources.use(await connectKubernetes(access))
+  const connection = resources.use(connect(await readClusterAccess(env)))
   const scope = { install: config.install, sessionsNamespace: config.namespaces.sessions }
   const unreadable = (error: Error) => log.error('a Lease cannot be read', { alarm: true, error })
   const deps = {
     config,
-    readObjects: ({ signal }: { readonly signal: AbortSignal }) =>
-      readSessionObjects(kubernetes, scope, { signal, unreadable }),
+    readObjects: (options: ReadOptions) => readSessionObjects(connection, scope, options),
+    readLeases: (options: ReadOptions) => readLeases(connection, scope, { ...options, unreadable }),
     emit: createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign }),
     now: Date.now,
     late: (ms: number) => metrics.record('tka.sweep.lag', ms / 1000, {}),

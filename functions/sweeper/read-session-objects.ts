@@ -1,50 +1,74 @@
 import { ownerSelector } from '#core/session/labels'
 import { decodeLease, LeaseUnreadable } from '#core/session/lease-codec'
+import type { ObservedBinding, ObservedServiceAccount } from '#core/session/observed'
 import type { SessionRecord } from '#core/session/session-record'
 import { collections } from '#io/kubernetes/collections'
-import type { Kubernetes } from '#io/kubernetes/kubernetes'
-import { listPages } from '#io/kubernetes/list-objects'
+import type { Connection } from '#io/kubernetes/connection'
+import { listPages, type ObjectPage } from '#io/kubernetes/list-objects'
 import { readBinding, readServiceAccount, type SessionScope } from '#io/kubernetes/read-objects'
-import type { SessionObjects } from './findings.ts'
+import type { LeasePage, SessionObjects } from './find-past-due.ts'
 
-/** Lists an install's Leases, ServiceAccounts and bindings, page by page, by its labels. */
-export async function readSessionObjects(
-  kubernetes: Kubernetes,
-  scope: SessionScope,
-  options: { readonly signal: AbortSignal; readonly unreadable: (error: LeaseUnreadable) => void },
-): Promise<SessionObjects> {
-  const labelSelector = ownerSelector(scope.install)
-  const prefix = `${scope.install}-user-`
-  // Of each page only what is asked about it is kept.
-  const list = async <T>(path: string, read: (object: unknown) => readonly T[]): Promise<readonly T[]> => {
-    const found: T[] = []
-    for await (const { items } of listPages(kubernetes, { path, labelSelector }, options))
-      found.push(...items.flatMap(read))
-    return found
-  }
-  const named = <T extends { readonly name: string }>(objects: readonly T[]) =>
-    objects.filter(({ name }) => name.startsWith(prefix))
-  const binding = (object: unknown) => {
-    const read = readBinding(object, scope)
-    return read === undefined ? [] : [read]
-  }
-  const namespace = scope.sessionsNamespace
-  // Leases last: a session that is being made meanwhile then shows its Lease rather than objects without one.
-  const [serviceAccounts, roleBindings, clusterRoleBindings] = await Promise.all([
-    list(collections.serviceAccounts(namespace), object => named([readServiceAccount(object, scope)])),
-    list(collections.roleBindings, binding),
-    list(collections.clusterRoleBindings, binding),
-  ])
-  const leases = await list(collections.leases(namespace), lease => named(decode(lease, options.unreadable)))
-  return { leases, serviceAccounts, bindings: [...roleBindings, ...clusterRoleBindings] }
+export interface ReadOptions {
+  readonly signal: AbortSignal
 }
 
-function decode(lease: unknown, unreadable: (error: LeaseUnreadable) => void): readonly SessionRecord[] {
-  try {
-    return [decodeLease(lease)]
-  } catch (error) {
-    if (!(error instanceof LeaseUnreadable)) throw error
-    unreadable(error)
-    return []
+/** Lists an install's ServiceAccounts and bindings, by its labels; of each page only what is asked about it is kept. */
+export async function readSessionObjects(
+  connection: Connection,
+  scope: SessionScope,
+  options: ReadOptions,
+): Promise<SessionObjects> {
+  const list = async <T>(path: string, read: (object: unknown) => T | undefined): Promise<readonly T[]> => {
+    let found: T[] = []
+    for await (const { items, first } of pagesOf(connection, scope, path, options)) {
+      if (first) found = []
+      for (const item of items) {
+        const object = read(item)
+        if (object !== undefined) found.push(object)
+      }
+    }
+    return found
   }
+  const serviceAccount = (object: unknown): ObservedServiceAccount | undefined => {
+    const read = readServiceAccount(object, scope)
+    return isSession(read, scope) ? read : undefined
+  }
+  const binding = (object: unknown): ObservedBinding | undefined => readBinding(object, scope)
+  // One after the other: side by side each would have its page in memory.
+  const serviceAccounts = await list(collections.serviceAccounts(scope.sessionsNamespace), serviceAccount)
+  const roleBindings = await list(collections.roleBindings, binding)
+  const clusterRoleBindings = await list(collections.clusterRoleBindings, binding)
+  return { serviceAccounts, bindings: [...roleBindings, ...clusterRoleBindings] }
+}
+
+/** Lists an install's Leases, by its labels, a page at a time. One that cannot be read counts as none. */
+export async function* readLeases(
+  connection: Connection,
+  scope: SessionScope,
+  options: ReadOptions & { readonly unreadable: (error: LeaseUnreadable) => void },
+): AsyncGenerator<LeasePage, void, undefined> {
+  const decode = (lease: unknown): readonly SessionRecord[] => {
+    try {
+      return [decodeLease(lease)]
+    } catch (error) {
+      if (!(error instanceof LeaseUnreadable)) throw error
+      options.unreadable(error)
+      return []
+    }
+  }
+  for await (const { items, first } of pagesOf(connection, scope, collections.leases(scope.sessionsNamespace), options))
+    yield { first, leases: items.flatMap(decode).filter(lease => isSession(lease, scope)) }
+}
+
+function pagesOf(
+  connection: Connection,
+  { install }: SessionScope,
+  path: string,
+  options: ReadOptions,
+): AsyncGenerator<ObjectPage, void, undefined> {
+  return listPages(connection, { path, labelSelector: ownerSelector(install) }, options)
+}
+
+function isSession({ name }: { readonly name: string }, { install }: SessionScope): boolean {
+  return name.startsWith(`${install}-user-`)
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { SessionRecord } from '#core/session/session-record'
 import { createModelCluster } from '#core/session/testing/model-cluster'
 import { runPlans } from '#core/session/testing/run-plans'
 import { hour, limits, minute, start, wantedSession } from '#core/session/testing/sample-session'
 import type { TkaEvent } from '#events'
-import { findPastDue } from './findings.ts'
-import { sweep } from './sweep.ts'
+import { findPastDue, type LeasePage } from './find-past-due.ts'
+import { type SweepDeps, sweep } from './sweep.ts'
 
 /** A cluster with the sessions of some people, asked for at `start` for eight hours. */
 function world(...people: readonly string[]) {
@@ -13,59 +14,89 @@ function world(...people: readonly string[]) {
   const run = runPlans({ cluster: model, now: () => start, limits })
   for (const name of people) run.login(wantedSession({ name }))
   const objects = () => ({
-    leases: [...model.leases.values()],
     serviceAccounts: [...model.serviceAccounts.values()],
     bindings: [...model.bindings.values()],
   })
-  return { model, run, objects }
+  const leases = () => [...model.leases.values()]
+  return { model, run, objects, leases }
+}
+
+type World = ReturnType<typeof world>
+
+/** Leases as they are listed: two a page. */
+async function* inPages(...lists: readonly (readonly SessionRecord[])[]): AsyncGenerator<LeasePage> {
+  for (const leases of lists)
+    for (let from = 0; from === 0 || from < leases.length; from += 2)
+      yield { first: from === 0, leases: leases.slice(from, from + 2) }
+}
+
+async function find({ objects, leases }: World, now: number) {
+  return (await findPastDue(objects(), inPages(leases()), now, limits)).findings
+}
+
+/** What a sweep works with in that world, nine hours after its beginning. */
+function depsOf({ objects, leases }: World, emit: SweepDeps['emit']): SweepDeps {
+  return {
+    config: { cluster: 'lab', maxSessionSeconds: limits.maxSessionSeconds },
+    readObjects: async () => objects(),
+    readLeases: () => inPages(leases()),
+    emit,
+    now: () => start + 9 * hour,
+    late: () => undefined,
+    info: () => undefined,
+  }
 }
 
 const alice = 'tka-user-alice'
 const bob = 'tka-user-bob'
+const people = (count: number) => Array.from({ length: count }, (_, n) => `tka-user-p${n}`)
 
 describe('a sweep', () => {
-  it('finds nothing while every session lives', () => {
-    assert.deepEqual(findPastDue(world(alice, bob).objects(), start + hour, limits), [])
+  it('finds nothing while every session lives', async () => {
+    assert.deepEqual(await find(world(alice, bob), start + hour), [])
   })
 
-  it('finds sessions that are past due', () => {
+  it('finds sessions that are past due, and how late it is', async () => {
     const session = wantedSession().request
-    assert.deepEqual(findPastDue(world(alice).objects(), start + 8 * hour, limits), [
-      { name: alice, session, reason: 'expired' },
+    assert.deepEqual(await find(world(alice), start + 8 * hour + minute), [
+      { name: alice, session, reason: 'expired', lateMs: minute },
     ])
   })
 
-  it('finds objects whose Lease is gone', () => {
-    const { model, objects } = world(alice, bob)
-    model.leases.delete(alice)
-    assert.deepEqual(findPastDue(objects(), start + hour, limits), [{ name: alice, reason: 'orphaned' }])
+  it('finds objects whose Lease is gone', async () => {
+    const cluster = world(alice, bob)
+    cluster.model.leases.delete(alice)
+    assert.deepEqual(await find(cluster, start + hour), [{ name: alice, reason: 'orphaned' }])
   })
 
-  it('finds a binding that outlived its session', () => {
-    const { model, objects } = world(alice)
-    model.leases.delete(alice)
-    model.serviceAccounts.delete(alice)
-    assert.deepEqual(findPastDue(objects(), start + hour, limits), [{ name: alice, reason: 'orphaned' }])
+  it('finds a binding that outlived its session', async () => {
+    const cluster = world(alice)
+    cluster.model.leases.delete(alice)
+    cluster.model.serviceAccounts.delete(alice)
+    assert.deepEqual(await find(cluster, start + hour), [{ name: alice, reason: 'orphaned' }])
   })
 
-  it('finds an ended session’s Lease once it has told its story for ten minutes', () => {
-    const { run, objects } = world(alice)
-    run.revoke(alice, { reason: 'logout', request: 'r', sequence: '0000000000000002' })
-    assert.deepEqual(findPastDue(objects(), start + 9 * minute, limits), [])
-    assert.equal(findPastDue(objects(), start + 10 * minute, limits).length, 1)
+  it('finds an ended session’s Lease once it has told its story for ten minutes', async () => {
+    const cluster = world(alice)
+    cluster.run.revoke(alice, { reason: 'logout', request: 'r', sequence: '0000000000000002' })
+    assert.deepEqual(await find(cluster, start + 9 * minute), [])
+    assert.equal((await find(cluster, start + 10 * minute)).length, 1)
+  })
+
+  it('forgets the Leases that it saw of a list that began anew', async () => {
+    const { model, objects, leases } = world(...people(5))
+    const before = leases()
+    model.leases.delete('tka-user-p0')
+    const found = await findPastDue(objects(), inPages(before, leases()), start + hour, limits)
+    assert.deepEqual(found, { sessions: 4, findings: [{ name: 'tka-user-p0', reason: 'orphaned' }] })
   })
 
   it('asks the provisioner for each finding, under the same id every time', async () => {
     const emitted: TkaEvent[] = []
     const late: number[] = []
-    const { objects } = world(alice, bob)
     const deps = {
-      config: { cluster: 'lab', maxSessionSeconds: limits.maxSessionSeconds },
-      readObjects: async () => objects(),
-      emit: async (event: TkaEvent) => void emitted.push(event),
-      now: () => start + 9 * hour,
+      ...depsOf(world(alice, bob), async event => void emitted.push(event)),
       late: (ms: number) => void late.push(ms),
-      info: () => undefined,
     }
     const signal = AbortSignal.timeout(5_000)
     await sweep(deps, signal)
@@ -83,22 +114,14 @@ describe('a sweep', () => {
 
 describe('a sweep that cannot ask for a finding', () => {
   it('asks for every other one before it fails', async () => {
-    const people = Array.from({ length: 30 }, (_, n) => `tka-user-p${n}`)
-    const { objects } = world(...people)
+    const names = people(30)
     const asked: string[] = []
-    const stuck = new Set(people.slice(0, 10))
-    const deps = {
-      config: { cluster: 'lab', maxSessionSeconds: limits.maxSessionSeconds },
-      readObjects: async () => objects(),
-      emit: async ({ subject }: TkaEvent) => {
-        if (stuck.has(subject)) throw new Error('the Broker did not take it')
-        asked.push(subject)
-      },
-      now: () => start + 9 * hour,
-      late: () => undefined,
-      info: () => undefined,
-    }
+    const stuck = new Set(names.slice(0, 10))
+    const deps = depsOf(world(...names), async ({ subject }) => {
+      if (stuck.has(subject)) throw new Error('the Broker did not take it')
+      asked.push(subject)
+    })
     await assert.rejects(sweep(deps, AbortSignal.timeout(5_000)), /did not take it/)
-    assert.deepEqual(asked.toSorted(), people.slice(10).toSorted())
+    assert.deepEqual(asked.toSorted(), names.slice(10).toSorted())
   })
 })

@@ -3,11 +3,12 @@ import type { Config } from '#core/config'
 import { createEvent, type EventOf, sourceOf } from '#events'
 import type { Emit } from '#io/emit'
 import { inParallel } from '#io/in-parallel'
-import { type Finding, findPastDue, type SessionObjects } from './findings.ts'
+import { type Finding, findPastDue, type LeasePage, type SessionObjects } from './find-past-due.ts'
 
 export interface SweepDeps {
   readonly config: Pick<Config, 'cluster' | 'maxSessionSeconds'>
   readonly readObjects: (options: { readonly signal: AbortSignal }) => Promise<SessionObjects>
+  readonly readLeases: (options: { readonly signal: AbortSignal }) => AsyncIterable<LeasePage>
   readonly emit: Emit
   /** Epoch milliseconds. */
   readonly now: () => number
@@ -21,11 +22,9 @@ const atOnce = 8
 /** Asks the provisioner to take away each thing that is past due or orphaned. Rejects, after all were tried, when any could not be asked. */
 export async function sweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
   const objects = await deps.readObjects({ signal })
-  const now = deps.now()
-  for (const lease of objects.leases)
-    if (lease.phase === 'live' && now >= lease.validUntil) deps.late(now - lease.validUntil)
-  const findings = findPastDue(objects, now, deps.config)
-  deps.info('swept', { sessions: objects.leases.length, findings: findings.length })
+  const { sessions, findings } = await findPastDue(objects, deps.readLeases({ signal }), deps.now(), deps.config)
+  for (const { lateMs } of findings) if (lateMs !== undefined) deps.late(lateMs)
+  deps.info('swept', { sessions, findings: findings.length })
   await inParallel(findings, atOnce, async finding => deps.emit(revocation(deps, finding), { signal }))
 }
 

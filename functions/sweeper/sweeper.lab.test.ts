@@ -3,12 +3,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { readClusterAccess } from '#io/kubernetes/cluster-access'
-import { connectKubernetes, type Kubernetes } from '#io/kubernetes/kubernetes'
+import { type Connection, connect } from '#io/kubernetes/connection'
 import { type Api, openApi } from '../../knative/kube/api.ts'
 import { type Lab, startLab } from '../../knative/lab/index.ts'
 import { type Install, installTka } from '../../knative/lab/install.ts'
-import { findPastDue } from './findings.ts'
-import { readSessionObjects } from './read-session-objects.ts'
+import { findPastDue } from './find-past-due.ts'
+import { readLeases, readSessionObjects } from './read-session-objects.ts'
 
 /** Whom the guard lets through, with rights that RBAC never refuses: the only way to leave something behind on purpose. */
 const controller = { user: 'system:kube-controller-manager', groups: ['system:masters'] }
@@ -17,13 +17,13 @@ describe('the sweeper on a real API server', () => {
   const stack = new AsyncDisposableStack()
   let install: Install
   let admin: Api
-  let kubernetes: Kubernetes
+  let connection: Connection
 
   before(async () => {
     const lab = stack.use(await startLab())
     install = stack.use(await installTka(lab, { without: ['login', 'provisioner', 'logout', 'sweeper', 'deadletter'] }))
     admin = stack.use(await openApi(lab.kubeconfig))
-    kubernetes = stack.use(await connectKubernetes(await readClusterAccess(await sweeperEnv(lab, install))))
+    connection = stack.use(connect(await readClusterAccess(await sweeperEnv(lab, install))))
   })
   after(() => stack.disposeAsync())
 
@@ -31,8 +31,10 @@ describe('the sweeper on a real API server', () => {
     const unreadable: Error[] = []
     const scope = { install: install.install, sessionsNamespace: install.namespaces.sessions }
     const signal = AbortSignal.timeout(10_000)
-    const objects = await readSessionObjects(kubernetes, scope, { signal, unreadable: error => unreadable.push(error) })
-    return { findings: findPastDue(objects, Date.now(), { maxSessionSeconds: 86_400 }), unreadable }
+    const objects = await readSessionObjects(connection, scope, { signal })
+    const leases = readLeases(connection, scope, { signal, unreadable: error => unreadable.push(error) })
+    const { findings } = await findPastDue(objects, leases, Date.now(), { maxSessionSeconds: 86_400 })
+    return { findings, unreadable }
   }
 
   it('finds nothing where nothing is', async () => {

@@ -52,7 +52,10 @@ export interface Observed {
   readonly refused: boolean
 }
 
+/** Shared, since a sweep holds everybody at once. */
+const none: readonly never[] = []
+
 /** The same with nothing there. */
 export function nothingObserved(name: string): Observed {
-  return { name, bindings: [], groupBindings: [], unconfirmed: [], missing: [], refused: false }
+  return { name, bindings: none, groupBindings: none, unconfirmed: none, missing: none, refused: false }
 }

@@ -2,9 +2,9 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test test-unit test-size test-headscale test-cluster cluster-up cluster-down demo up down trace keys doctor schemas overlay bench bench-tsnet bundle openapi fmt clean
+.PHONY: help install build check test test-unit test-size test-headscale test-cluster cluster-up cluster-down demo up down trace keys doctor schemas overlay bench bench-tsnet bundle image-oci openapi fmt clean
 
-# npm brings Node 24 itself on linux-x64 (the optional dependency `node`); elsewhere the system's must be new enough.
+# npm brings Node 24 itself on Linux, x64 and arm64 (the optional dependencies `node`, `node-arm64`); elsewhere the system's must be new enough.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
@@ -80,6 +80,9 @@ bench-tsnet: install ## measure tsnet-node against the same server in Go; table,
 
 bundle: install ## one JavaScript file per function in dist/, as the image carries them
 	@node knative/bundle.ts
+
+image-oci: install ## make the image as an OCI archive and its bills of materials in dist/, without a daemon (ARGS=--help)
+	@node knative/image/main.ts $(ARGS)
 
 openapi: install ## write functions/login/openapi/openapi.json, which login serves, from the schemas
 	@node functions/login/openapi/write.ts

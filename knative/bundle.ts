@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { bundleFunctions } from './bundle/bundle-functions.ts'
 
-for (const [name, bytes] of await bundleFunctions(fileURLToPath(new URL('../dist', import.meta.url)))) {
+const { sizes } = await bundleFunctions(fileURLToPath(new URL('../dist', import.meta.url)))
+for (const [name, bytes] of sizes) {
   console.log(`dist/${name}.js  ${(bytes / 1024).toFixed(0)} KiB`)
 }

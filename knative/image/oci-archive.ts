@@ -40,7 +40,7 @@ interface WrittenLayer extends Descriptor {
   readonly unpacked: number
 }
 
-interface WrittenImage {
+export interface WrittenImage {
   readonly architecture: Image['architecture']
   readonly layers: readonly WrittenLayer[]
 }

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, openSync } from 'node:fs'
+import { openSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { type Finished, runProgram } from '../../lab/run-program.ts'
 import { waitUntil } from '../../lab/wait-until.ts'
+import { isInPath } from './is-in-path.ts'
 
 const namespace = 'image-test'
 
@@ -79,15 +80,4 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [ttrpc]
   address = "${socket}.ttrpc"
 `
-}
-
-function isInPath(name: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some(dir => {
-    try {
-      accessSync(join(dir, name), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }

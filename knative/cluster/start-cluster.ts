@@ -32,33 +32,27 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     args,
     what: 'the cluster',
     lock: clusterLock,
-    difference: state => {
-      const running = v.safeParse(ClusterState, state)
-      return running.success ? otherProgram(programs, running.output.programs) : 'description'
-    },
+    difference: state => difference(state, { programs, level, oidc }),
     end: 'make cluster-down',
   })
   try {
-    const state = v.parse(ClusterState, membership.state)
-    checkLevel(state, level)
-    checkSenders(state, oidc)
-    return clusterOf(state, membership, programs)
+    return clusterOf(v.parse(ClusterState, membership.state), membership, programs)
   } catch (error) {
     await membership[Symbol.asyncDispose]()
     throw error
   }
 }
 
-function checkLevel(state: ClusterState, level: Level): void {
-  const { options } = Level
-  if (options.indexOf(state.level) >= options.indexOf(level)) return
-  throw new Error(`a cluster without ${level} is running (level ${state.level}): end it with \`make cluster-down\``)
-}
-
-function checkSenders({ oidc }: ClusterState, wanted: boolean): void {
-  if (oidc === wanted) return
-  const other = oidc ? 'authenticates senders' : 'takes events from anybody'
-  throw new Error(`a cluster that ${other} is running: end it with \`make cluster-down\``)
+/** What of a running cluster is not as it is wanted; a higher level is. */
+function difference(
+  told: unknown,
+  { programs, level, oidc }: Pick<ClusterState, 'programs' | 'level' | 'oidc'>,
+): string | undefined {
+  const { success, output } = v.safeParse(ClusterState, told)
+  if (!success) return 'description'
+  if (Level.options.indexOf(output.level) < Level.options.indexOf(level)) return 'level'
+  if (output.oidc !== oidc) return 'authentication of senders'
+  return otherProgram(programs, output.programs)
 }
 
 function clusterOf(state: ClusterState, membership: Membership, programs: Readonly<Record<string, string>>): Cluster {

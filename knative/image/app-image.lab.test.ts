@@ -11,7 +11,7 @@ import { runProgram } from '../lab/run-program.ts'
 import { readBase } from '../render/read-base.ts'
 import { baseLayer } from './base-layer.ts'
 import { cacheDir } from './cache-dir.ts'
-import { fetchDebian } from './fetch-debian.ts'
+import { fetchDebian, readDistribution } from './fetch-debian.ts'
 import { fetchNode } from './fetch-node.ts'
 import { imagePlatforms } from './platform.ts'
 import { type Containerd, startContainerd, whyNoContainers } from './testing/containerd.ts'
@@ -108,7 +108,7 @@ describe('the base of the image', { skip }, () => {
     it(`has every library that Node.js needs on ${name}`, { skip: cannotRead }, async () => {
       const packages = await fetchDebian(platform.architecture, cacheDir())
       const files = new Map(
-        (await baseLayer(platform, packages)).flatMap(entry =>
+        (await baseLayer(platform, packages, await readDistribution())).flatMap(entry =>
           'source' in entry && typeof entry.source === 'string' ? [[entry.path, entry.source]] : [],
         ),
       )

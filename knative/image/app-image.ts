@@ -7,7 +7,7 @@ import { buildGo } from '../../tsnet-node/src/build-go.ts'
 import { programs } from '../../tsnet-node/src/helper-cache.ts'
 import { bundleFunctions } from '../bundle/bundle-functions.ts'
 import { baseLayer, nonroot } from './base-layer.ts'
-import { type DebianPackage, fetchDebian } from './fetch-debian.ts'
+import { type DebianPackage, type Distribution, fetchDebian, readDistribution } from './fetch-debian.ts'
 import { type FetchedNode, fetchNode } from './fetch-node.ts'
 import type { Image } from './oci-archive.ts'
 import type { Layer } from './plan-layer.ts'
@@ -34,6 +34,7 @@ export interface ImageParts {
   readonly platform: ImagePlatform
   readonly node: FetchedNode
   readonly packages: readonly DebianPackage[]
+  readonly distribution: Distribution
   /** The tsnet helper's executable. */
   readonly helper: string
   /** The files that the functions' bundles are made from, relative to the repository. */
@@ -54,12 +55,16 @@ export async function makeImageParts(
   platform: ImagePlatform,
   { cache, scratch, log }: MakeImageParts,
 ): Promise<ImageParts> {
-  const [packages, node] = await Promise.all([fetchDebian(platform.architecture, cache), fetchNode(platform, cache)])
+  const [packages, distribution, node] = await Promise.all([
+    fetchDebian(platform.architecture, cache),
+    readDistribution(),
+    fetchNode(platform, cache),
+  ])
   const helper = await buildGo({ ...programs.helper, platform: platform.node, log })
   const bundles = join(scratch, platform.architecture)
   const { inputs } = await bundleFunctions(bundles)
   const layers = [
-    await baseLayer(platform, packages),
+    await baseLayer(platform, packages, distribution),
     [
       { path: '/usr/local/bin/node', source: node.executable, mode: 0o755 },
       { path: '/usr/share/doc/node/LICENSE', source: node.license, mode: 0o644 },
@@ -74,7 +79,7 @@ export async function makeImageParts(
     ],
     await functionsLayer(bundles),
   ]
-  return { platform, node, packages, helper, sources: inputs, layers }
+  return { platform, node, packages, distribution, helper, sources: inputs, layers }
 }
 
 async function functionsLayer(dir: string): Promise<Layer> {

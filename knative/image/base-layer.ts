@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { readFile, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getCACertificates } from 'node:tls'
-import type { DebianPackage } from './fetch-debian.ts'
+import type { DebianPackage, Distribution } from './fetch-debian.ts'
 import type { Layer } from './plan-layer.ts'
 import type { ImagePlatform } from './platform.ts'
 
@@ -20,7 +20,11 @@ const libraries = [
 ] as const
 
 /** What Node.js and the helper expect of a Linux: C libraries, root certificates, names of users, a place for files. */
-export async function baseLayer(platform: ImagePlatform, packages: readonly DebianPackage[]): Promise<Layer> {
+export async function baseLayer(
+  platform: ImagePlatform,
+  packages: readonly DebianPackage[],
+  distribution: Distribution,
+): Promise<Layer> {
   const linker = platform.linker.slice(platform.linker.lastIndexOf('/') + 1)
   return [
     await library(linker, platform.linker, platform, packages),
@@ -36,7 +40,7 @@ export async function baseLayer(platform: ImagePlatform, packages: readonly Debi
     // The roots that Node.js trusts, where Go looks for its own.
     text('/etc/ssl/certs/ca-certificates.crt', getCACertificates('bundled')),
     // Scanners take the packages' distribution from it.
-    { path: '/etc/os-release', source: await readFile('/etc/os-release'), mode: 0o644 },
+    { path: '/etc/os-release', source: Buffer.from(distribution.release), mode: 0o644 },
     { path: '/tmp', mode: 0o1777 },
   ]
 }

@@ -10,6 +10,22 @@ const licences = /^gcc-\d+-base$/
 const apt = { whence: 'the image takes the C libraries from Debian packages; build it on Debian or Ubuntu' }
 const listsLastMs = 24 * 60 * 60 * 1000
 
+/** Where the packages come from: Debian, or one made from it. */
+export interface Distribution {
+  /** os-release(5), whole. */
+  readonly release: string
+  /** Its ID and VERSION_ID: `debian`, `12`. */
+  readonly id: string
+  readonly version: string
+}
+
+/** The distribution of this machine, whose apt sources the packages are fetched from. */
+export async function readDistribution(): Promise<Distribution> {
+  const release = await readFile('/etc/os-release', 'utf8')
+  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(release)?.[1] ?? ''
+  return { release, id: field('ID'), version: field('VERSION_ID') }
+}
+
 /** A package of the machine's own distribution, unpacked. */
 export interface DebianPackage {
   readonly name: string

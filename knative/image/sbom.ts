@@ -66,10 +66,10 @@ function node({ node: { package: name, version } }: ImageParts): Component {
   return found
 }
 
-function debian({ packages, platform }: ImageParts): readonly Component[] {
+function debian({ packages, distribution: { id, version: release }, platform }: ImageParts): readonly Component[] {
   return packages.map(({ name, version }) => {
     const [path, at] = [encodeURIComponent(name), encodeURIComponent(version)]
-    return component(name, version, `pkg:deb/debian/${path}@${at}?arch=${platform.architecture}`)
+    return component(name, version, `pkg:deb/${id}/${path}@${at}?arch=${platform.architecture}&distro=${id}-${release}`)
   })
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { glob, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
+import { glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleFunctions } from '../bundle/bundle-functions.ts'
+import { makeOnce } from '../image/make-once.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -20,19 +21,8 @@ const sources = [
  * sources' content, so that everybody in one lab shares it. Resolves to the file for a path in the image.
  */
 export async function functionsImage(dir: string): Promise<(path: string) => string | undefined> {
-  const app = join(dir, `image-${await sourcesHash()}`)
-  if (!(await exists(app))) await bundle(dir, app)
+  const app = await makeOnce(join(dir, `image-${await sourcesHash()}`), bundleFunctions)
   return path => (path.startsWith('/app/') ? join(app, path.slice('/app/'.length)) : undefined)
-}
-
-async function bundle(dir: string, app: string): Promise<void> {
-  const made = await mkdtemp(join(dir, 'image-new-'))
-  await bundleFunctions(made)
-  // Somebody else may have been quicker, with the same content.
-  await rename(made, app).catch(async (error: unknown) => {
-    await rm(made, { recursive: true, force: true })
-    if (!(await exists(app))) throw error
-  })
 }
 
 async function sourcesHash(): Promise<string> {
@@ -45,11 +35,4 @@ async function sourcesHash(): Promise<string> {
       .update(contents[index] ?? '')
       .update('\0')
   return hash.digest('hex').slice(0, 16)
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -11,7 +11,7 @@ const metadata = { name, namespace }
 /** Port of its containers: 53 is for root alone. */
 const port = 5353
 
-/** Names outside the cluster are refused: there is nobody to ask. */
+/** Names outside the cluster are refused: there is nobody to ask. Those inside it are in memory: no cache, no stale absence. */
 const corefile = `.:${port} {
   errors
   health
@@ -21,7 +21,6 @@ const corefile = `.:${port} {
     fallthrough in-addr.arpa ip6.arpa
     ttl 5
   }
-  cache 5
 }
 `
 

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises'
-import type { KubeObject } from '../lab/kube-api.ts'
+import type { Manifest } from '../render/manifest.ts'
 import { dnsImage } from './images.ts'
 import { restricted } from './restricted.ts'
 
@@ -25,7 +25,7 @@ const corefile = `.:${port} {
 `
 
 /** Cluster DNS at that ClusterIP. */
-export function dnsManifests(clusterIP: string): readonly KubeObject[] {
+export function dnsManifests(clusterIP: string): readonly Manifest[] {
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
     {
@@ -62,7 +62,7 @@ export function dnsManifests(clusterIP: string): readonly KubeObject[] {
   ]
 }
 
-function deployment(): KubeObject {
+function deployment(): Manifest {
   const container = {
     name,
     image: dnsImage.name,

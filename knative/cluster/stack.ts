@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import type { Api } from '../kube/api.ts'
+import { applyAll } from '../kube/apply.ts'
 import { buildPrograms } from '../lab/build.ts'
 import { type Children, runChildren } from '../lab/children.ts'
 import { portChooser } from '../lab/free-port.ts'
-import type { KubeApi } from '../lab/kube-api.ts'
 import { startKubernetes } from '../lab/kubernetes.ts'
 import { isRunning } from '../lab/process-running.ts'
 import type { Stack, StackOptions } from '../lab/supervise.ts'
@@ -109,7 +110,7 @@ export async function startStack(options: ClusterStackOptions): Promise<Stack> {
     containerd: containerd.socket,
     kubeletClientCert: kubeletClient.certFile,
   })
-  await Promise.all(dnsManifests(addresses.dns).map(object => api.apply(object)))
+  await applyAll(api, dnsManifests(addresses.dns), signal)
   await waitUntil('the node is ready', () => isNodeReady(api), { signal })
   report('the node is ready')
   await waitUntil('DNS answers', () => dnsAnswers(addresses.dns), { signal })
@@ -154,7 +155,7 @@ const Node = v.object({
   }),
 })
 
-async function isNodeReady(api: KubeApi): Promise<true | string> {
+async function isNodeReady(api: Api): Promise<true | string> {
   const { status } = v.parse(Node, await api.call('GET', `/api/v1/nodes/${nodeName}`))
   const ready = status.conditions?.find(({ type }) => type === 'Ready')
   return ready?.status === 'True' || ready?.message || 'no condition'

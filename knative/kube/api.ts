@@ -34,9 +34,9 @@ interface ApiCall {
   readonly signal?: AbortSignal
 }
 
-/** The few calls that the shadow and the installer make, with the rights of one kubeconfig. */
+/** The few calls that are made here, with the rights of one user: no discovery. */
 export interface Api extends Disposable {
-  /** Resolves to the parsed answer; rejects with {@link ApiError}, also after 30 s without an answer. */
+  /** Resolves to the parsed answer, or to the text of `/readyz` and the like; rejects with {@link ApiError}, also after 30 s without an answer. */
   call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, call?: ApiCall): Promise<unknown>
   /** Yields the watch events of one watch request until the API server ends it. */
   watch(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncIterable<unknown>
@@ -62,9 +62,10 @@ export async function openApi(kubeconfigFile?: string): Promise<Api> {
   return connect(server, agent, headersOf(headers))
 }
 
-/** Opens the API server with a bearer token. */
-export function openApiWithToken(server: string, ca: Uint8Array, token: string): Api {
-  return connect(server, new Agent({ keepAlive: true, ca: Buffer.from(ca) }), { authorization: `Bearer ${token}` })
+/** Opens the API server with a bearer token; every call ends with `signal`. */
+export function openApiWithToken(server: string, ca: Uint8Array, token: string, signal?: AbortSignal): Api {
+  const agent = new Agent({ keepAlive: true, ca: Buffer.from(ca) })
+  return connect(server, agent, { authorization: `Bearer ${token}` }, signal)
 }
 
 async function accessOf(kubeconfig: KubeConfig): Promise<RequestOptions> {
@@ -79,7 +80,7 @@ function headersOf(headers: RequestOptions['headers']): Record<string, string> {
   )
 }
 
-function connect(server: string, agent: Agent, access: Readonly<Record<string, string>>): Api {
+function connect(server: string, agent: Agent, access: Readonly<Record<string, string>>, until?: AbortSignal): Api {
   const send = (method: string, path: string, call: ApiCall, signal: AbortSignal) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       const url = new URL(path, server)
@@ -110,12 +111,12 @@ function connect(server: string, agent: Agent, access: Readonly<Record<string, s
 
   return {
     call: async (method, path, call = {}) => {
-      const timeout = AbortSignal.timeout(callTimeoutMs)
-      const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout])
+      const ends = [AbortSignal.timeout(callTimeoutMs), until, call.signal].filter(signal => signal !== undefined)
+      const signal = AbortSignal.any(ends)
       const response = await send(method, path, call, signal)
       if (!succeeded(response)) return refuse(`${method} ${path}`, response)
       const body = await text(response)
-      return body === '' ? undefined : JSON.parse(body)
+      return response.headers['content-type']?.startsWith('application/json') ? JSON.parse(body) : body
     },
     async *watch(path, query, signal) {
       const response = await send('GET', path, { query: { ...query, watch: 'true' } }, signal)

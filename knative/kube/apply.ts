@@ -3,10 +3,10 @@ import { type Api, ApiError } from './api.ts'
 
 const atOnce = 12
 
-/** Path of an object, whose kind must have a regular plural. */
+/** Path of an object, whose kind must have a regular plural, or be one: Endpoints. */
 export function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-  const collection = `${kind.toLowerCase().replace(/y$/, 'ie')}s`
+  const collection = kind === 'Endpoints' ? 'endpoints' : `${kind.toLowerCase().replace(/y$/, 'ie')}s`
   const scope = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`
   return `${root}${scope}/${collection}/${metadata.name}`
 }

@@ -2,16 +2,18 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as v from 'valibot'
+import type { Api } from '../kube/api.ts'
+import { applyAll, pathOf } from '../kube/apply.ts'
+import type { Manifest } from '../render/manifest.ts'
 import { knativeNamespace, services } from './data-plane.ts'
-import { type KubeApi, type KubeObject, pathOf } from './kube-api.ts'
 import { type Dial, postEvent } from './post-event.ts'
 import { waitUntil } from './wait-until.ts'
 
 const namespace = 'lab-canary'
 const name = 'canary'
 
-const broker: KubeObject = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata: { name, namespace } }
-const account: KubeObject = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } }
+const broker: Manifest = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata: { name, namespace } }
+const account: Manifest = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } }
 
 const url = `http://${services.ingress}.${knativeNamespace}.svc.cluster.local/${namespace}/${name}`
 const event = { type: 'dev.tka.lab.canary', id: name, source: '/lab' }
@@ -33,7 +35,7 @@ const Conditions = v.object({
 
 /** What the canary flies through. */
 export interface CanaryOptions {
-  readonly api: KubeApi
+  readonly api: Api
   /** How Brokers are reached from here. */
   readonly dial: Dial
   /** IPv4 address of this machine at which Brokers reach a subscriber; loopback by default. */
@@ -54,7 +56,7 @@ export async function proveDelivery({ api, dial, host = '127.0.0.1', signal }: C
   }).listen(0, host)
   await once(subscriber, 'listening')
   const { port } = subscriber.address() as AddressInfo
-  const trigger: KubeObject = {
+  const trigger: Manifest = {
     apiVersion: 'eventing.knative.dev/v1',
     kind: 'Trigger',
     metadata: { name, namespace },
@@ -62,8 +64,7 @@ export async function proveDelivery({ api, dial, host = '127.0.0.1', signal }: C
   }
   try {
     const home = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }
-    await api.apply(home)
-    await Promise.all([broker, trigger, account].map(object => api.apply(object)))
+    await applyAll(api, [home, broker, trigger, account], signal)
     await waitUntil('the canary broker is ready', () => isReady(api, trigger), { signal })
     const token = await brokerToken(api)
     await waitUntil(
@@ -81,16 +82,16 @@ export async function proveDelivery({ api, dial, host = '127.0.0.1', signal }: C
   }
 }
 
-async function isReady(api: KubeApi, object: KubeObject): Promise<true | string> {
+async function isReady(api: Api, object: Manifest): Promise<true | string> {
   const { status } = v.parse(Conditions, await api.call('GET', pathOf(object)))
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
   return ready?.status === 'True' || ready?.message || 'no condition'
 }
 
 /** A token for the audience that the broker names; undefined when it takes events from anybody. */
-async function brokerToken(api: KubeApi): Promise<string | undefined> {
+async function brokerToken(api: Api): Promise<string | undefined> {
   const { audience } = v.parse(Addressed, await api.call('GET', pathOf(broker))).status.address
   if (audience === undefined) return
   const asked = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience] } }
-  return v.parse(Token, await api.call('POST', `${pathOf(account)}/token`, asked)).status.token
+  return v.parse(Token, await api.call('POST', `${pathOf(account)}/token`, { body: asked })).status.token
 }

@@ -1,6 +1,6 @@
 // What Knative's controllers look for before they call a Broker or a channel ready. The programs behind it run as plain
 // processes; the addresses below belong to nobody (TEST-NET-1, RFC 5737) and are never dialled.
-import type { KubeObject } from './kube-api.ts'
+import type { Manifest } from '../render/manifest.ts'
 
 /** Namespace of Knative Eventing. */
 export const knativeNamespace = 'knative-eventing'
@@ -9,12 +9,12 @@ export const knativeNamespace = 'knative-eventing'
 export const services = { ingress: 'broker-ingress', filter: 'broker-filter', dispatcher: 'imc-dispatcher' } as const
 
 /** Services with endpoints, and the dispatcher's Deployment. */
-export function dataPlane(): readonly KubeObject[] {
+export function dataPlane(): readonly Manifest[] {
   return [...Object.values(services).flatMap(name => [service(name), endpoints(name)]), dispatcherDeployment()]
 }
 
 /** The webhook's Service: the API server resolves it to this machine. */
-export function webhookService(): KubeObject {
+export function webhookService(): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -24,7 +24,7 @@ export function webhookService(): KubeObject {
 }
 
 /** What a Deployment controller would write once the dispatcher's pod is ready. */
-export function availableDispatcher(): KubeObject {
+export function availableDispatcher(): Manifest {
   const now = new Date().toISOString()
   const condition = {
     type: 'Available',
@@ -41,7 +41,7 @@ export function availableDispatcher(): KubeObject {
   }
 }
 
-function service(name: string): KubeObject {
+function service(name: string): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -50,7 +50,7 @@ function service(name: string): KubeObject {
   }
 }
 
-function endpoints(name: string): KubeObject {
+function endpoints(name: string): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Endpoints',
@@ -59,7 +59,7 @@ function endpoints(name: string): KubeObject {
   }
 }
 
-function dispatcherDeployment(): KubeObject {
+function dispatcherDeployment(): Manifest {
   const labels = { 'messaging.knative.dev/role': 'dispatcher' }
   return {
     apiVersion: 'apps/v1',

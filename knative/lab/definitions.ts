@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import type { KubeApi, KubeObject } from './kube-api.ts'
+import type { Api } from '../kube/api.ts'
+import type { Manifest } from '../render/manifest.ts'
 
 const CrdList = v.object({
   items: v.array(
@@ -13,7 +14,7 @@ const CrdList = v.object({
 })
 
 /** Whether the API server serves these CustomResourceDefinitions; a string names those that it does not yet. */
-export async function definitionsEstablished(api: KubeApi, crds: readonly KubeObject[]): Promise<true | string> {
+export async function definitionsEstablished(api: Api, crds: readonly Manifest[]): Promise<true | string> {
   const list = v.parse(CrdList, await api.call('GET', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'))
   const established = new Set(
     list.items

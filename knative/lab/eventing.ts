@@ -1,18 +1,19 @@
 import { hostname } from 'node:os'
+import type { Api } from '../kube/api.ts'
+import { applyAll, pathOf } from '../kube/apply.ts'
 import type { Children } from './children.ts'
 import type { ClusterDns } from './cluster-dns.ts'
 import { availableDispatcher, dataPlane, knativeNamespace, services, webhookService } from './data-plane.ts'
 import { definitionsEstablished } from './definitions.ts'
 import { isFree } from './free-port.ts'
 import type { KnativeConfig } from './knative-config.ts'
-import type { KubeApi } from './kube-api.ts'
 import { waitUntil } from './wait-until.ts'
 import { withWebhookPort } from './webhook-port.ts'
 import { webhooksAnswer } from './webhooks.ts'
 
 /** What Knative Eventing needs. */
 export interface EventingOptions {
-  readonly api: KubeApi
+  readonly api: Api
   readonly kubeconfig: string
   readonly config: KnativeConfig
   readonly children: Children
@@ -70,18 +71,25 @@ export async function startEventing(options: EventingOptions): Promise<void> {
   ])
 }
 
-async function install(api: KubeApi, config: KnativeConfig, webhookPort: number, signal: AbortSignal): Promise<void> {
+async function install(api: Api, config: KnativeConfig, webhookPort: number, signal: AbortSignal): Promise<void> {
   const namespace = {
     apiVersion: 'v1',
     kind: 'Namespace',
     metadata: { name: knativeNamespace, labels: { 'app.kubernetes.io/name': 'knative-eventing' } },
   }
+  const dispatcher = availableDispatcher()
   await Promise.all([
-    api.apply(namespace).then(async () => {
-      await Promise.all([...config.settings, webhookService(), ...dataPlane()].map(object => api.apply(object)))
-      await api.apply(availableDispatcher(), 'status')
-    }),
-    ...[...config.crds, ...config.webhooks].map(object => api.apply(withWebhookPort(object, webhookPort))),
+    applyAll(api, [namespace, ...config.settings, webhookService(), ...dataPlane()], signal).then(() =>
+      api.call('PATCH', `${pathOf(dispatcher)}/status`, {
+        contentType: 'application/merge-patch+json',
+        body: dispatcher,
+      }),
+    ),
+    applyAll(
+      api,
+      [...config.crds, ...config.webhooks].map(object => withWebhookPort(object, webhookPort)),
+      signal,
+    ),
   ])
   await waitUntil('the definitions are established', () => definitionsEstablished(api, config.crds), { signal })
 }

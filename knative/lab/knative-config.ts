@@ -3,15 +3,15 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parseAllDocuments } from 'yaml'
-import type { KubeObject } from './kube-api.ts'
+import type { Manifest } from '../render/manifest.ts'
 import { moduleDir } from './programs.ts'
 
 /** What the lab takes from Knative's own manifests. */
 export interface KnativeConfig {
-  readonly crds: readonly KubeObject[]
+  readonly crds: readonly Manifest[]
   /** ConfigMaps and the webhook's Secret. */
-  readonly settings: readonly KubeObject[]
-  readonly webhooks: readonly KubeObject[]
+  readonly settings: readonly Manifest[]
+  readonly webhooks: readonly Manifest[]
 }
 
 /** The stock webhook for ConfigMaps of Knative: nobody answers for it here. */
@@ -50,7 +50,7 @@ export async function configDir(path: string): Promise<string> {
 }
 
 /** The objects of a folder's manifests, in the order of the files' paths in it. */
-export async function readFolder(dir: string, only = /\.yaml$/): Promise<readonly KubeObject[]> {
+export async function readFolder(dir: string, only = /\.yaml$/): Promise<readonly Manifest[]> {
   const files = (await readdir(dir, { recursive: true })).filter(path => only.test(path)).sort()
   const documents = await Promise.all(
     files.map(async path => parseAllDocuments(await readFile(join(dir, path), 'utf8'))),

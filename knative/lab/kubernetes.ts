@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Api, openApiWithToken } from '../kube/api.ts'
 import type { Children } from './children.ts'
-import { type KubeApi, kubeApi } from './kube-api.ts'
 import { type Credentials, makeCredentials } from './users.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -32,7 +32,7 @@ export interface Kubernetes extends Disposable {
   readonly auditLog: string
   readonly credentials: Credentials
   /** A client with full rights. */
-  readonly api: KubeApi
+  readonly api: Api
 }
 
 /** Starts etcd and the API server, and resolves once it is ready; its controllers come up meanwhile. */
@@ -42,8 +42,8 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
   const keyFile = await makeServiceAccountKey(dir)
   const etcd = await startEtcd(options)
   const server = await startApiServer(options, etcd, keyFile, credentials.tokenFile)
-  const ca = await readFile(server.caFile, 'utf8')
-  const api = kubeApi({ url: server.url, ca, token: credentials.token('admin'), signal })
+  const ca = await readFile(server.caFile)
+  const api = openApiWithToken(server.url, ca, credentials.token('admin'), signal)
   const isReady = async () => (await api.call('GET', '/readyz')) === 'ok' || 'not ok'
   await waitUntil('kube-apiserver is ready', isReady, { signal })
   await startControllers(options, keyFile, server.caFile, await credentials.kubeconfig('controllers', server))

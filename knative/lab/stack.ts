@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startTestnet } from 'tsnet-node/testing'
 import * as v from 'valibot'
+import type { Api } from '../kube/api.ts'
 import { buildPrograms } from './build.ts'
 import { proveDelivery } from './canary.ts'
 import { runChildren } from './children.ts'
@@ -9,7 +10,6 @@ import { startClusterDns } from './cluster-dns.ts'
 import { dispatcherPorts, startEventing } from './eventing.ts'
 import { portChooser } from './free-port.ts'
 import { readKnativeConfig } from './knative-config.ts'
-import type { KubeApi } from './kube-api.ts'
 import { startKubernetes } from './kubernetes.ts'
 import type { LabState } from './lab-state.ts'
 import { throughProxy } from './post-event.ts'
@@ -70,7 +70,7 @@ export async function startStack({ dir, progress, signal: asked }: StackOptions)
 }
 
 /** Whether the built-in role `view` has its rules: they are gathered from other roles after the start. */
-async function isAggregated(api: KubeApi): Promise<true | string> {
+async function isAggregated(api: Api): Promise<true | string> {
   const view = v.parse(Role, await api.call('GET', '/apis/rbac.authorization.k8s.io/v1/clusterroles/view'))
   return (view.rules?.length ?? 0) > 0 || 'view has no rules'
 }

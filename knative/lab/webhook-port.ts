@@ -1,11 +1,11 @@
-import type { KubeObject } from './kube-api.ts'
+import type { Manifest } from '../render/manifest.ts'
 
 /**
  * Sends the API server to the webhook's port instead of 443: sets `port` wherever an object names the webhook's Service
  * (`clientConfig.service` of a webhook or of a CRD's conversion). Knative's reconcilers keep it.
  */
-export function withWebhookPort(object: KubeObject, port: number): KubeObject {
-  return addPort(object, port) as KubeObject
+export function withWebhookPort(object: Manifest, port: number): Manifest {
+  return addPort(object, port) as Manifest
 }
 
 function addPort(value: unknown, port: number): unknown {

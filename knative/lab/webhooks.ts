@@ -1,5 +1,7 @@
 import * as v from 'valibot'
-import { type KubeApi, type KubeObject, pathOf } from './kube-api.ts'
+import type { Api } from '../kube/api.ts'
+import { pathOf } from '../kube/apply.ts'
+import type { Manifest } from '../render/manifest.ts'
 
 const ServiceClient = v.object({ caBundle: v.optional(v.string()) })
 const Webhooks = v.object({
@@ -10,7 +12,7 @@ const Conversion = v.object({
 })
 
 /** A Trigger that is valid only once defaulted, for a dry run through both of Knative's admission webhooks. */
-const probe: KubeObject = {
+const probe: Manifest = {
   apiVersion: 'eventing.knative.dev/v1',
   kind: 'Trigger',
   metadata: { name: 'probe', namespace: 'default' },
@@ -21,15 +23,18 @@ const probe: KubeObject = {
  * Whether Knative's webhooks answer the API server: each configuration holds the webhook's CA (an available Deployment
  * does not say so), those for resources hold their rules, and a dry run passes. A string says what is missing.
  */
-export async function webhooksAnswer(api: KubeApi, webhooks: readonly KubeObject[]): Promise<true | string> {
+export async function webhooksAnswer(api: Api, webhooks: readonly Manifest[]): Promise<true | string> {
   const missing = await Promise.all([...webhooks.map(config => lacking(api, config)), lackingConversion(api)])
   const first = missing.find(found => found !== undefined)
   if (first !== undefined) return first
-  await api.call('POST', '/apis/eventing.knative.dev/v1/namespaces/default/triggers?dryRun=All', probe)
+  await api.call('POST', '/apis/eventing.knative.dev/v1/namespaces/default/triggers', {
+    query: { dryRun: 'All' },
+    body: probe,
+  })
   return true
 }
 
-async function lacking(api: KubeApi, config: KubeObject): Promise<string | undefined> {
+async function lacking(api: Api, config: Manifest): Promise<string | undefined> {
   const { name } = config.metadata
   const { webhooks } = v.parse(Webhooks, await api.call('GET', pathOf(config)))
   if (!webhooks.every(({ clientConfig }) => clientConfig.caBundle)) return `${name} has no CA`
@@ -38,7 +43,7 @@ async function lacking(api: KubeApi, config: KubeObject): Promise<string | undef
   return needsRules && !webhooks.every(({ rules }) => rules.length > 0) ? `${name} has no rules` : undefined
 }
 
-async function lackingConversion(api: KubeApi): Promise<string | undefined> {
+async function lackingConversion(api: Api): Promise<string | undefined> {
   const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/eventtypes.eventing.knative.dev'
   const { spec } = v.parse(Conversion, await api.call('GET', path))
   return spec.conversion.webhook.clientConfig.caBundle ? undefined : 'the conversion of EventTypes has no CA'

@@ -1,5 +1,5 @@
 import { configDir, readFolder } from '../../lab/knative-config.ts'
-import type { KubeObject } from '../../lab/kube-api.ts'
+import type { Manifest } from '../../render/manifest.ts'
 import { fromStock } from './stock.ts'
 
 /** What runs of Eventing. */
@@ -12,7 +12,7 @@ export interface EventingManifestsOptions {
 const wanted = /^(?!deployments\/(job-sink|request-reply)\.yaml$).*\.yaml$/
 
 /** Knative Eventing with the in-memory channel and the Broker on channels, as the module that the lab runs has it. */
-export async function eventingManifests(options: EventingManifestsOptions = {}): Promise<readonly KubeObject[]> {
+export async function eventingManifests(options: EventingManifestsOptions = {}): Promise<readonly Manifest[]> {
   const folders = await Promise.all(
     ['core', 'channels/in-memory-channel', 'brokers/mt-channel-broker'].map(async path =>
       readFolder(await configDir(`knative.dev/eventing/config/${path}`), wanted),
@@ -23,7 +23,7 @@ export async function eventingManifests(options: EventingManifestsOptions = {}):
 }
 
 /** The two ConfigMaps that a release has and the module has not; the controller does not start without them. */
-function images(): readonly KubeObject[] {
+function images(): readonly Manifest[] {
   const names = {
     'eventing-transformations-images': ['transform-jsonata'],
     'eventing-integrations-images': [

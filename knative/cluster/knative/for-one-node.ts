@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { KubeObject } from '../../lab/kube-api.ts'
+import type { Manifest } from '../../render/manifest.ts'
 
 const Quantities = v.record(v.string(), v.string())
 const Container = v.looseObject({
@@ -21,7 +21,7 @@ const Deployment = v.looseObject({
  * A stock Deployment on one busy node of two cores: it asks for next to no CPU and may take all of it, is Ready as soon as
  * it can be, and is not restarted for being slow.
  */
-export function forOneNode(deployment: KubeObject): KubeObject {
+export function forOneNode(deployment: Manifest): Manifest {
   const parsed = v.parse(Deployment, deployment)
   const { template } = parsed.spec
   const containers = template.spec.containers.map(forOneNodeContainer)

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../lab/kube-api.ts'
+import type { Manifest } from '../../render/manifest.ts'
 import { restricted } from '../restricted.ts'
 import { imageName } from './programs.ts'
 
@@ -9,7 +9,7 @@ const name = 'test-gateway'
 const labels = { app: name }
 
 /** The gateway of this lane, in Serving's namespace, whose settings it reads as Knative's own programs do. */
-export function gatewayManifests(namespace: string): readonly KubeObject[] {
+export function gatewayManifests(namespace: string): readonly Manifest[] {
   const metadata = { name, namespace }
   const subjects = [{ kind: 'ServiceAccount', name, namespace }]
   const rbac = 'rbac.authorization.k8s.io'
@@ -55,7 +55,7 @@ export function gatewayManifests(namespace: string): readonly KubeObject[] {
   ]
 }
 
-function deployment(namespace: string): KubeObject {
+function deployment(namespace: string): Manifest {
   const field = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } })
   const container = {
     name,

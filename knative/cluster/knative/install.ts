@@ -1,16 +1,18 @@
 import * as v from 'valibot'
+import type { Api } from '../../kube/api.ts'
+import { applyAll, pathOf } from '../../kube/apply.ts'
 import { proveDelivery } from '../../lab/canary.ts'
 import { definitionsEstablished } from '../../lab/definitions.ts'
-import { type KubeApi, type KubeObject, pathOf } from '../../lab/kube-api.ts'
 import { waitUntil } from '../../lab/wait-until.ts'
 import { webhooksAnswer } from '../../lab/webhooks.ts'
+import type { Manifest } from '../../render/manifest.ts'
 import { dialBrokers } from './dial-brokers.ts'
 import { eventingManifests } from './eventing.ts'
 import { servingManifests } from './serving.ts'
 
 /** What to install, and from where it is looked at. */
 export interface InstallKnativeOptions {
-  readonly api: KubeApi
+  readonly api: Api
   /** Eventing alone, or with Serving. */
   readonly level: 'eventing' | 'serving'
   /** Brokers authenticate senders (`authentication-oidc`); not by default. */
@@ -32,11 +34,11 @@ export async function installKnative(options: InstallKnativeOptions): Promise<vo
   const { api, level, oidc = false, hostAddress, progress, signal } = options
   const objects = [...(await eventingManifests({ oidc })), ...(level === 'serving' ? await servingManifests() : [])]
   const [first = [], second = [], last = []] = inWaves(objects)
-  await applyAll(api, first)
+  await applyAll(api, first, signal)
   const definitions = first.filter(({ kind }) => kind === 'CustomResourceDefinition')
   await waitUntil('the definitions are established', () => definitionsEstablished(api, definitions), { signal })
-  await applyAll(api, second)
-  await applyAll(api, last)
+  await applyAll(api, second, signal)
+  await applyAll(api, last, signal)
   progress(`Knative ${level === 'serving' ? 'Eventing and Serving are' : 'Eventing is'} applied`)
 
   const deployments = last.filter(({ kind }) => kind === 'Deployment')
@@ -48,16 +50,12 @@ export async function installKnative(options: InstallKnativeOptions): Promise<vo
 }
 
 /** Namespaces and definitions, what needs them, and last the webhooks, which look at all that comes after, and the pods. */
-function inWaves(objects: readonly KubeObject[]): readonly (readonly KubeObject[])[] {
-  const waveOf = ({ kind }: KubeObject) => {
+function inWaves(objects: readonly Manifest[]): readonly (readonly Manifest[])[] {
+  const waveOf = ({ kind }: Manifest) => {
     if (kind === 'Namespace' || kind === 'CustomResourceDefinition') return 0
     return kind === 'Deployment' || kind.endsWith('WebhookConfiguration') ? 2 : 1
   }
   return [0, 1, 2].map(wave => objects.filter(object => waveOf(object) === wave))
-}
-
-async function applyAll(api: KubeApi, objects: readonly KubeObject[]): Promise<void> {
-  await Promise.all(objects.map(object => api.apply(object)))
 }
 
 const Deployment = v.object({
@@ -68,7 +66,7 @@ const Deployment = v.object({
   }),
 })
 
-async function available(api: KubeApi, deployments: readonly KubeObject[]): Promise<true | string> {
+async function available(api: Api, deployments: readonly Manifest[]): Promise<true | string> {
   const missing: string[] = []
   for (const deployment of deployments) {
     const { metadata, status } = v.parse(Deployment, await api.call('GET', pathOf(deployment)))
@@ -78,13 +76,16 @@ async function available(api: KubeApi, deployments: readonly KubeObject[]): Prom
   return missing.length === 0 || missing.join(', ')
 }
 
-async function servingAnswers(api: KubeApi): Promise<true> {
+async function servingAnswers(api: Api): Promise<true> {
   const service = {
     apiVersion: 'serving.knative.dev/v1',
     kind: 'Service',
     metadata: { name: 'probe', namespace: 'default' },
     spec: { template: { spec: { containers: [{ image: 'dev.local/probe:1' }] } } },
   }
-  await api.call('POST', '/apis/serving.knative.dev/v1/namespaces/default/services?dryRun=All', service)
+  await api.call('POST', '/apis/serving.knative.dev/v1/namespaces/default/services', {
+    query: { dryRun: 'All' },
+    body: service,
+  })
   return true
 }

@@ -1,5 +1,5 @@
 import { configDir, readFolder } from '../../lab/knative-config.ts'
-import type { KubeObject } from '../../lab/kube-api.ts'
+import type { Manifest } from '../../render/manifest.ts'
 import { gatewayManifests, ingressClass } from './gateway.ts'
 import { fromStock } from './stock.ts'
 
@@ -17,7 +17,7 @@ const settings = {
 }
 
 /** Knative Serving as its modules have it, on the gateway. */
-export async function servingManifests(): Promise<readonly KubeObject[]> {
+export async function servingManifests(): Promise<readonly Manifest[]> {
   const folders = await Promise.all(
     // In Serving's repository the last two are links in its own folder, which a module cannot hold.
     ['serving/config/core', 'networking/config', 'caching/config'].map(async path =>

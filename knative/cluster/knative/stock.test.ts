@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { KubeObject } from '../../lab/kube-api.ts'
+import type { Manifest } from '../../render/manifest.ts'
 import { fromStock } from './stock.ts'
 
 describe('what is made of the stock manifests', () => {
@@ -51,11 +51,11 @@ describe('what is made of the stock manifests', () => {
   })
 })
 
-function deployment(container: object): KubeObject {
+function deployment(container: object): Manifest {
   const spec = { template: { spec: { containers: [container] } } }
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'one' }, spec }
 }
 
-function configMap(data: Readonly<Record<string, string>>): KubeObject {
+function configMap(data: Readonly<Record<string, string>>): Manifest {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data }
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { KubeObject } from '../../lab/kube-api.ts'
+import type { Manifest } from '../../render/manifest.ts'
 import { forOneNode } from './for-one-node.ts'
 import { imageOf } from './programs.ts'
 
@@ -13,9 +13,9 @@ const Data = v.optional(v.record(v.string(), v.string()), {})
  * name; throws when there is no such ConfigMap.
  */
 export function fromStock(
-  objects: readonly KubeObject[],
+  objects: readonly Manifest[],
   settings: Readonly<Record<string, Settings>>,
-): readonly KubeObject[] {
+): readonly Manifest[] {
   const names = new Set(objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name))
   const unknown = Object.keys(settings).find(name => !names.has(name))
   if (unknown !== undefined) throw new Error(`Knative's manifests hold no ConfigMap ${unknown}`)
@@ -29,6 +29,6 @@ export function fromStock(
     .map(withImages)
 }
 
-function withImages(object: KubeObject): KubeObject {
+function withImages(object: Manifest): Manifest {
   return JSON.parse(JSON.stringify(object), (_, value) => (typeof value === 'string' ? imageOf(value) : value))
 }

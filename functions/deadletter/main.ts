@@ -6,10 +6,10 @@ import { listen } from '#io/listen'
 import { loadConfig } from '#io/load-config'
 import { loadKeys } from '#io/load-keys'
 import { createEventServer } from '#io/receive'
-import { run } from '#io/run'
+import { runFunction } from '#io/run-function'
 import { answeredTypes, handleDeadletter } from './handle.ts'
 
-await run('deadletter', async ({ env, telemetry, resources }) => {
+await runFunction('deadletter', async ({ env, telemetry, resources }) => {
   const { log } = telemetry
   const { cluster } = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'deadletter', log })

@@ -5,7 +5,7 @@ import { listen } from '#io/listen'
 import { loadConfig } from '#io/load-config'
 import { loadKeys } from '#io/load-keys'
 import { createEventServer } from '#io/receive'
-import { run } from '#io/run'
+import { runFunction } from '#io/run-function'
 import { createLogin } from './create-login.ts'
 import { answerTypes, handleAnswer } from './handle-answer.ts'
 import { openCluster } from './open-cluster.ts'
@@ -14,7 +14,7 @@ import { createRequestLimits } from './request-limits.ts'
 import { createTailnetApp } from './tailnet-app.ts'
 import { createGrantWatch } from './watch-grants.ts'
 
-await run('login', async ({ env, telemetry, resources, signal }) => {
+await runFunction('login', async ({ env, telemetry, resources, signal }) => {
   const { log, metrics } = telemetry
   const config = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'login', log })

@@ -6,7 +6,7 @@ import { listen } from '#io/listen'
 import { loadConfig } from '#io/load-config'
 import { loadKeys } from '#io/load-keys'
 import { createEventServer } from '#io/receive'
-import { run } from '#io/run'
+import { runFunction } from '#io/run-function'
 import { startExpiryTimers } from './expiry-timers.ts'
 import { handleEvents } from './handle.ts'
 import { observeSessions } from './observe-sessions.ts'
@@ -18,7 +18,7 @@ import { acceptedTypes } from './provisioner-deps.ts'
 import { recoverSessions } from './recover-sessions.ts'
 import { witnessEnd } from './witness-end.ts'
 
-await run('provisioner', async ({ env, telemetry, resources, signal }) => {
+await runFunction('provisioner', async ({ env, telemetry, resources, signal }) => {
   const { log, metrics } = telemetry
   const config = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'provisioner', log })

@@ -6,12 +6,12 @@ import { listen } from '#io/listen'
 import { loadConfig } from '#io/load-config'
 import { loadKeys } from '#io/load-keys'
 import { createEventServer } from '#io/receive'
-import { run } from '#io/run'
+import { runFunction } from '#io/run-function'
 import { type ReadOptions, readLeases, readSessionObjects } from './read-session-objects.ts'
 import { sweep } from './sweep.ts'
 import { createSweepGate } from './sweep-gate.ts'
 
-await run('sweeper', async ({ env, telemetry, resources }) => {
+await runFunction('sweeper', async ({ env, telemetry, resources }) => {
   const { log, metrics } = telemetry
   const config = await loadConfig(env)
   const keys = await loadKeys(env, { function: 'sweeper', log })

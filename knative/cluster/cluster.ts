@@ -32,9 +32,9 @@ export interface Cluster extends AsyncDisposable {
 
 /** How to start or join a cluster. */
 export interface StartClusterOptions {
-  /** The least that must run; all of it by default. A running cluster of a lower level is refused. */
+  /** The least that must run; all of it by default. */
   readonly level?: Level
-  /** Brokers authenticate senders (`authentication-oidc`); not by default. A running cluster that is otherwise is refused. */
+  /** Brokers authenticate senders (`authentication-oidc`); not by default. */
   readonly oidc?: boolean
   /** Leaves it running until `make cluster-down` ends it. */
   readonly stay?: boolean

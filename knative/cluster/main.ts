@@ -5,7 +5,7 @@ import { joinRunning } from '../lab/join-supervisor.ts'
 import { takeLock } from '../lab/lock.ts'
 import { runCommand } from '../lab/run-command.ts'
 import { clusterDir, clusterLock } from './cluster-dir.ts'
-import { ClusterState } from './cluster-state.ts'
+import { ClusterState, Level } from './cluster-state.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { programs as clusterPrograms } from './programs.ts'
 import { startCluster } from './start-cluster.ts'
@@ -13,7 +13,7 @@ import { whyNoCluster } from './why-no-cluster.ts'
 
 const usage = `Usage: node knative/cluster/main.ts <command>
 
-  up       start the cluster and leave it running
+  up       start the cluster and leave it running (up node, up eventing: less of it)
   down     end the cluster, whoever uses it, and remove what one that was killed left
   status   what runs, and where its logs are
   build    compile what a cluster runs, or say why this machine can have none
@@ -28,10 +28,12 @@ async function build(signal: AbortSignal): Promise<void> {
   await buildPrograms({ programs: clusterPrograms, signal, progress })
 }
 
-async function up(signal: AbortSignal): Promise<void> {
+async function up(signal: AbortSignal, operand = 'serving'): Promise<void> {
+  const level = Level.options.find(option => option === operand)
+  if (level === undefined) throw new Error(`${operand} is none of the levels ${Level.options.join(', ')}`)
   const reason = await whyNoCluster({ progress })
   if (reason !== undefined) throw new Error(reason)
-  await using cluster = await startCluster({ stay: true, signal, progress })
+  await using cluster = await startCluster({ level, stay: true, signal, progress })
   console.log(`\nexport KUBECONFIG=${cluster.kubeconfig}\n${cluster.kubectl} get pods --all-namespaces`)
 }
 

@@ -32,8 +32,9 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     args,
     what: 'the cluster',
     lock: clusterLock,
-    difference: state => difference(state, { programs, level, oidc }),
+    difference: state => difference(state, { programs, level, oidc, stays: stay }),
     end: 'make cluster-down',
+    patienceMs: 30_000,
   })
   try {
     return clusterOf(v.parse(ClusterState, membership.state), membership, programs)
@@ -46,12 +47,13 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
 /** What of a running cluster is not as it is wanted; a higher level is. */
 function difference(
   told: unknown,
-  { programs, level, oidc }: Pick<ClusterState, 'programs' | 'level' | 'oidc'>,
+  { programs, level, oidc, stays }: Pick<ClusterState, 'programs' | 'level' | 'oidc' | 'stays'>,
 ): string | undefined {
   const { success, output } = v.safeParse(ClusterState, told)
   if (!success) return 'description'
   if (Level.options.indexOf(output.level) < Level.options.indexOf(level)) return 'level'
   if (output.oidc !== oidc) return 'authentication of senders'
+  if (stays && !output.stays) return 'end'
   return otherProgram(programs, output.programs)
 }
 

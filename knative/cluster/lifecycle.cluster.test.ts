@@ -41,11 +41,7 @@ async function cgroups(): Promise<readonly string[]> {
 
 describe('a cluster', { skip: await whyNoCluster() }, () => {
   it('leaves nothing when it is killed, nor when it ends, and starts again', async t => {
-    const running = await joinRunning({ dir: clusterDir })
-    if (running !== undefined) {
-      await running[Symbol.asyncDispose]()
-      return t.skip('a cluster of somebody else is running')
-    }
+    if (await isHeld()) return t.skip('a cluster of somebody else is running')
     const before = await traces('none')
     await using killed = await startCluster({ progress: console.log })
     const { supervisor = 0, namespaces = 0 } = killed.pids
@@ -57,7 +53,7 @@ describe('a cluster', { skip: await whyNoCluster() }, () => {
       return left.length === 0 || left.join(', ')
     })
 
-    const again = await startCluster({ progress: console.log })
+    const again = await startCluster({ level: 'node', progress: console.log })
     const second = (await pidNamespaceOf(again.pids.namespaces ?? 0)) ?? ''
     await again[Symbol.asyncDispose]()
     await using _ended = await takeLock(clusterLock, { signal: AbortSignal.timeout(30_000) })
@@ -65,4 +61,25 @@ describe('a cluster', { skip: await whyNoCluster() }, () => {
     assert.deepEqual(await cgroups(), [])
     assert.deepEqual(await readdir(join(clusterDir, 'run')), ['logs'])
   })
+
+  it('waits for the end of one that is less than what is asked for', async t => {
+    if (await isHeld()) return t.skip('a cluster of somebody else is running')
+    const less = await startCluster({ level: 'node', progress: console.log })
+    const waits = Promise.withResolvers<void>()
+    const progress = (line: string) => {
+      console.log(line)
+      if (line.includes('its level is another')) waits.resolve()
+    }
+    const starting = startCluster({ level: 'eventing', progress })
+    await Promise.race([waits.promise, starting.then(() => assert.fail('it did not wait'))])
+    await less[Symbol.asyncDispose]()
+    await using more = await starting
+    assert.equal(more.level, 'eventing')
+    assert.notEqual(more.pids.supervisor, less.pids.supervisor)
+  })
 })
+
+async function isHeld(): Promise<boolean> {
+  await using running = await joinRunning({ dir: clusterDir })
+  return running !== undefined
+}

@@ -11,12 +11,11 @@ const Conversion = v.object({
   spec: v.object({ conversion: v.object({ webhook: v.object({ clientConfig: ServiceClient }) }) }),
 })
 
-/** A Trigger that is valid only once defaulted, for a dry run through both of Knative's admission webhooks. */
+/** Valid only once it has its class by default, so that a dry run shows both of Knative's admission webhooks at work. */
 const probe: Manifest = {
   apiVersion: 'eventing.knative.dev/v1',
-  kind: 'Trigger',
+  kind: 'Broker',
   metadata: { name: 'probe', namespace: 'default' },
-  spec: { broker: 'probe', subscriber: { uri: 'http://probe.default.svc' } },
 }
 
 /**
@@ -27,7 +26,7 @@ export async function webhooksAnswer(api: Api, webhooks: readonly Manifest[]): P
   const missing = await Promise.all([...webhooks.map(config => lacking(api, config)), lackingConversion(api)])
   const first = missing.find(found => found !== undefined)
   if (first !== undefined) return first
-  await api.call('POST', '/apis/eventing.knative.dev/v1/namespaces/default/triggers', {
+  await api.call('POST', '/apis/eventing.knative.dev/v1/namespaces/default/brokers', {
     query: { dryRun: 'All' },
     body: probe,
   })

@@ -29,7 +29,7 @@ export function eventSchema<const T extends string, const D extends v.GenericSch
   )
 }
 
-/** Schema of an event's data. */
-export function dataSchema<const E extends v.ObjectEntries>(entries: E) {
-  return v.pipe(v.strictObject(entries), v.readonly())
+/** Schema of an event's data; the description, and those of the fields, are what the published JSON Schema says. */
+export function dataSchema<const E extends v.ObjectEntries>(description: string, entries: E) {
+  return v.pipe(v.strictObject(entries), v.readonly(), v.description(description))
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import * as v from 'valibot'
 import { jsonSchemas } from './json-schemas.ts'
 
 const folder = new URL('schemas/', import.meta.url)
@@ -13,5 +14,14 @@ describe('the JSON Schemas of the events', () => {
       const written = JSON.parse(await readFile(new URL(`${type}.json`, folder), 'utf8'))
       assert.deepEqual(written, schema, `${type}: run make schemas`)
     }
+  })
+
+  it('tell a person what each event is, and what each of its fields', () => {
+    const Described = v.pipe(v.string(), v.regex(/^.{15,}[.?]$/))
+    const Schema = v.object({
+      description: Described,
+      properties: v.optional(v.record(v.string(), v.object({ description: Described }))),
+    })
+    for (const [type, schema] of jsonSchemas()) assert.ok(v.is(Schema, schema), type)
   })
 })

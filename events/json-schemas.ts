@@ -1,6 +1,6 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { TkaEvent } from './event.ts'
-import { hintTypes } from './hint.ts'
+import { type HintType, hintTypes } from './hint.ts'
 
 /** A JSON Schema (draft 2020-12). */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -8,6 +8,11 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 /** Names the schema of a type's data, as EventTypes and `dataschema` do. Nothing fetches it: the schema itself is in `events/schemas`. */
 export function schemaUrl(type: string): string {
   return `https://tka.dev/events/${type}.json`
+}
+
+const hintDescriptions: Readonly<Record<HintType, string>> = {
+  'dev.tka.ping.v1': 'Is anybody there? Unsigned; every function answers it with its name and version.',
+  'dev.tka.sweep.requested.v1': 'A hint to look for what is past due; carries no authority.',
 }
 
 /** The schema of the data of every type, by type; of what a regular grammar cannot say, only the code knows. */
@@ -18,7 +23,7 @@ export function jsonSchemas(): ReadonlyMap<string, JsonSchema> {
   })
   const hints = hintTypes.map((type): [string, JsonSchema] => [
     type,
-    { type: 'object', $comment: 'A hint: whatever it says is not read.' },
+    { type: 'object', description: hintDescriptions[type], $comment: 'A hint: whatever it says is not read.' },
   ])
   return new Map(
     [...signed, ...hints].map(([type, schema]) => [

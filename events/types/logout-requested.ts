@@ -5,10 +5,15 @@ import { Login, NodeId, UserId } from '../fields.ts'
 /** A person wants out, or the tailnet policy no longer gives what their session holds. */
 export const LogoutRequested = eventSchema(
   'dev.tka.logout.requested.v1',
-  dataSchema({
+  dataSchema('A person wants out, or the tailnet policy no longer gives what the session holds.', {
     login: Login,
     userId: UserId,
     node: NodeId,
-    reason: v.picklist(['asked', 'grant-lost', 'grant-lowered']),
+    reason: v.pipe(
+      v.picklist(['asked', 'grant-lost', 'grant-lowered']),
+      v.description(
+        '`asked` by the person; `grant-lost`: no rule gives this any more; `grant-lowered`: a rule gives less time.',
+      ),
+    ),
   }),
 )

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import * as v from 'valibot'
 import { eventTypes, functionNames, type HintType } from '#events'
 import { jsonSchemas, schemaUrl } from '#events/json-schemas'
+import { eventSource } from '../render/event-sources.ts'
 import { readBase } from '../render/read-base.ts'
 
 const base = await readBase()
@@ -35,7 +36,12 @@ const typesOf = ({ spec }: v.InferOutput<typeof Trigger>) => {
 describe('the EventTypes of the base', () => {
   const EventType = v.object({
     metadata: v.object({ name: v.string() }),
-    spec: v.object({ type: v.string(), schema: v.string(), description: v.pipe(v.string(), v.minLength(20)) }),
+    spec: v.object({
+      type: v.string(),
+      source: v.optional(v.string()),
+      schema: v.string(),
+      description: v.pipe(v.string(), v.minLength(20)),
+    }),
   })
   const declared = base.filter(({ kind }) => kind === 'EventType').map(manifest => v.parse(EventType, manifest))
 
@@ -49,6 +55,16 @@ describe('the EventTypes of the base', () => {
       assert.equal(spec.schema, schemaUrl(spec.type))
       assert.ok(schemas.has(spec.type), spec.type)
     }
+  })
+
+  it('name the function that makes them, where it is one', () => {
+    for (const { spec } of declared) assert.equal(spec.source, eventSource(spec.type, 'kubernetes'), spec.type)
+    assert.equal(declared.filter(({ spec }) => spec.source === undefined).length, 4, 'denials, revocations, ping, pong')
+  })
+
+  it('say what they declare in the words of its schema', () => {
+    const schemas = jsonSchemas()
+    for (const { spec } of declared) assert.equal(spec.description, schemas.get(spec.type)?.description, spec.type)
   })
 
   it('are named as what they declare', () => {

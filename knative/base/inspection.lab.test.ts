@@ -14,6 +14,7 @@ import { becomesReady } from '../lab/install-ready.ts'
 import { removeTrigger } from '../lab/install-tap.ts'
 import type { Person } from '../lab/person.ts'
 import { waitUntil } from '../lab/wait-until.ts'
+import { eventSource } from '../render/event-sources.ts'
 import { startEventDisplay, whyNoEventDisplay } from './testing/event-display.ts'
 
 const conditions = v.array(
@@ -24,6 +25,7 @@ const EventType = v.object({
   ...Ready.entries,
   spec: v.object({
     type: v.string(),
+    source: v.optional(v.string()),
     schema: v.string(),
     description: v.string(),
     reference: v.object({ kind: v.literal('Broker'), name: v.literal('tka') }),
@@ -98,27 +100,33 @@ describe('an operator who looks', () => {
     assert.match(head ?? '', /^NAME +SCHEDULE +TIMEZONE +SUSPEND +ACTIVE +LAST SCHEDULE +AGE$/)
   })
 
+  it('sees the functions with kubectl', async () => {
+    await golden('ksvc', await kubectl('ksvc', '-n', system))
+  })
+
   it('sees who is in the cluster now', async () => {
     const { sessions } = stand.install.namespaces
     await golden('serviceaccount', await kubectl('sa', '-n', sessions, '-L', 'tka.dev/role,tka.dev/valid-until'))
   })
 
-  it('sees every type as kn does: v1beta2, with its schema and its Broker, Ready', async () => {
+  it('sees every type as kn does: v1beta2, with its source, its schema and its Broker, Ready', async () => {
     const path = `/apis/eventing.knative.dev/v1beta2/namespaces/${system}/eventtypes`
     const { items } = v.parse(listOf(EventType), await api.call('GET', path))
     const types = [...eventTypes, 'dev.tka.ping.v1', 'dev.tka.sweep.requested.v1'].sort()
     assert.deepEqual(items.map(({ spec }) => spec.type).sort(), types)
     for (const { spec, status } of items) {
       assert.equal(spec.schema, schemaUrl(spec.type))
+      assert.equal(spec.source, eventSource(spec.type, stand.install.cluster))
       assert.equal(status.conditions.find(({ type }) => type === 'Ready')?.status, 'True', spec.type)
     }
   })
 
-  it('sees Broker, Triggers and sources Ready as kn does, with a word of what is not', async () => {
+  it('sees Broker, Triggers, sources and functions Ready as kn does, with a word of what is not', async () => {
     const kinds = [
       'eventing.knative.dev/v1 brokers',
       'eventing.knative.dev/v1 triggers',
       'sources.knative.dev/v1 sinkbindings',
+      'serving.knative.dev/v1 services',
     ]
     for (const kind of kinds) {
       const [group, plural] = kind.split(' ')

@@ -36,6 +36,15 @@ describe('an overlay', () => {
     assert.match(text, /namespacedRoles\n.*\n.*\n\s+value: '\["admin","deployer","view"\]'/)
   })
 
+  it('has the name of its cluster in the sources of the catalogue', async () => {
+    const text = await withValues(values => values.replace('cluster: kubernetes', 'cluster: blue'))
+    assert.match(
+      text,
+      /name: dev\.tka\.session\.granted\.v1\n\s+patch: \|\n.*\n\s+path: \/spec\/source\n\s+value: \/tka\/blue\/provisioner/,
+    )
+    assert.doesNotMatch(text, /dev\.tka\.session\.denied\.v1/, 'two functions say it')
+  })
+
   it('is refused with a role too strong to be offered unmarked, with values that no function would take, or other names', async () => {
     const offer = (role: string) =>
       withValues(values => values.replace('{ name: view, scope: cluster', `{ name: ${role}, scope: cluster`))

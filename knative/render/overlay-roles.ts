@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { parse, stringify } from 'yaml'
 import { type Config, parseConfig } from '#core/config'
 import { mergeConfig } from '#core/merge-config'
+import { setEventSource } from './event-sources.ts'
 import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
 import type { Manifest } from './manifest.ts'
 import { checkShippedRoles, rolesOf } from './offered-roles.ts'
@@ -16,6 +17,7 @@ const Guard = v.strictObject({ adminGroups: v.exactOptional(names), audiences: v
 const Variables = v.array(v.object({ name: v.string(), expression: v.string() }))
 const Policy = v.object({ spec: v.object({ variables: v.optional(Variables, []) }) })
 const Role = v.object({ rules: v.array(v.object({ verbs: v.array(v.string()) })) })
+const EventType = v.object({ spec: v.object({ source: v.optional(v.string()) }) })
 const ConfigData = v.object({ 'config.yaml': v.string() })
 
 /** One step of a JSON Patch (RFC 6902). */
@@ -27,7 +29,7 @@ interface PatchStep {
 
 /**
  * The text of an overlay's `roles/kustomization.yaml`: what follows from its `values.yaml` and `guard.yaml` for the provisioner's right
- * to bind and for the guard. Throws where the functions would refuse the values, and for a role too strong to be offered unmarked.
+ * to bind, for the guard and for the sources in the catalogue. Throws where the functions would refuse the values, and for a role too strong to be offered unmarked.
  */
 export async function overlayRoles(overlay: string): Promise<string> {
   const base = await readBase()
@@ -52,6 +54,12 @@ function stepsFor(manifest: Manifest, config: Config, guard: GuardOptions): read
       { op: 'test', path: `/rules/${at}/verbs`, value: ['bind'] },
       { op: 'replace', path: `/rules/${at}/resourceNames`, value: rolesOf(config.roles) },
     ]
+  }
+  if (manifest.kind === 'EventType') {
+    const { source } = v.parse(EventType, setEventSource(manifest, config.cluster)).spec
+    return source === v.parse(EventType, manifest).spec.source
+      ? []
+      : [{ op: 'replace', path: '/spec/source', value: source }]
   }
   if (manifest.kind !== 'ValidatingAdmissionPolicy') return []
   const before = v.parse(Policy, manifest).spec.variables

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { parse } from 'yaml'
 import { type Config, parseConfig } from '#core/config'
 import { overrideConfig } from './config-file.ts'
+import { setEventSource } from './event-sources.ts'
 import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
 import { describe, type Manifest } from './manifest.ts'
 import { checkShippedRoles, rolesOf } from './offered-roles.ts'
@@ -39,6 +40,7 @@ export async function render(description: InstallDescription = {}): Promise<Rend
   const { install, namespaces } = config
   const manifests = base.map(manifest => {
     const renamed = setImage(rename(manifest, config), description.image)
+    if (manifest.kind === 'EventType') return setEventSource(renamed, config.cluster)
     if (manifest.kind === 'ValidatingAdmissionPolicy') return setGuardVariables(renamed, config, description)
     switch (describe(renamed)) {
       case `ConfigMap ${install}-config in ${namespaces.system}`:

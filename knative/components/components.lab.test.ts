@@ -5,6 +5,9 @@ import { request } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { functionNames } from '#events/functions'
+import { diagnose } from '../doctor/diagnose.ts'
+import { examine } from '../doctor/examine.ts'
+import { reportAvailable } from '../doctor/testing/report-available.ts'
 import { type Api, openApi } from '../kube/api.ts'
 import { applyAll, deleteAll, pathOf } from '../kube/apply.ts'
 import { startLab } from '../lab/index.ts'
@@ -19,9 +22,6 @@ import { render } from '../render/render.ts'
 const all = await componentNames()
 const name = `c${randomInt(36 ** 5).toString(36)}`
 const config = { install: name, namespaces: { system: `${name}-system`, sessions: name } }
-
-// Whose definitions are not in the lab: what they say is held against the monitoring test.
-const foreign = new Set(['PodMonitor', 'PrometheusRule'])
 
 describe('the components', () => {
   const stack = new AsyncDisposableStack()
@@ -62,7 +62,6 @@ describe('the components', () => {
     }
     assert.ok(distinct.length > base.length)
     for (const manifest of distinct) {
-      if (foreign.has(manifest.kind)) continue
       if (manifest.kind === 'EventPolicy') {
         // Only where sender authentication is on; that this is all, the definitions' schema has said before.
         await assert.rejects(tryApply(manifest), /oidc-authentication feature not enabled/, nameOf(manifest))
@@ -84,14 +83,41 @@ describe('the components', () => {
     assert.deepEqual(mentions.map(nameOf), [])
   })
 
+  const chosen = ['debug', 'headscale', 'plain', 'ping']
+
   it('make what is Ready without a pod', async () => {
-    const chosen = ['debug', 'headscale', 'plain', 'ping']
     const manifests = await build(chosen)
     await applyAll(api, manifests)
     stack.defer(() => deleteAll(api, manifests))
     const bound = manifests.filter(({ kind }) => kind === 'Trigger' || kind === 'SinkBinding' || kind === 'Broker')
     assert.equal(bound.length, 1 + 5 + 5)
     await Promise.all(bound.map(manifest => becomesReady(api, manifest, AbortSignal.timeout(60_000))))
+  })
+
+  it('are known to the doctor, who finds what is missing and nothing else', async () => {
+    const system = config.namespaces.system
+    const ask = async () => {
+      const examined = await examine(api, { install: name, system, kubectl: lab.kubectl })
+      const failures = (await diagnose(examined)).filter(({ finding }) => finding.severity === 'failure')
+      // Nobody has made keys.
+      const found = failures.filter(({ check }) => check !== 'keys').map(({ finding }) => finding.says)
+      return { components: examined.components, found }
+    }
+    const deployments = [...functionNames, 'event-display'].map(name => `Deployment ${name} in ${system}`)
+    const noPods = deployments.map(deployment => `${deployment} has no pod that is ready: it says nothing`)
+    const { components, found } = await ask()
+    assert.deepEqual(components, ['debug', 'ping', 'plain'])
+    const noTick = `PingSource tick in ${system} is not Ready: it says nothing`
+    assert.deepEqual(found.toSorted(), [...noPods, noTick].toSorted())
+
+    await reportAvailable(api, await build(chosen))
+    assert.deepEqual((await ask()).found, [])
+    await api.call('DELETE', `/apis/apps/v1/namespaces/${system}/deployments/logout`)
+    await api.call('DELETE', `/apis/sources.knative.dev/v1/namespaces/${system}/sinkbindings/logout`)
+    assert.deepEqual((await ask()).found.toSorted(), [
+      `there is no Deployment logout in ${system}`,
+      `there is no SinkBinding logout in ${system}`,
+    ])
   })
 
   it('let the sweeper look at the tick of a PingSource', async () => {

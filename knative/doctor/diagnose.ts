@@ -6,10 +6,22 @@ import { policies, rights } from './checks/objects.ts'
 import { readers } from './checks/readers.ts'
 import { ready } from './checks/ready.ts'
 import { tokens } from './checks/tokens.ts'
+import { workloads } from './checks/workloads.ts'
 import { type Check, type Examined, type Finding, failure } from './finding.ts'
 
 /** Everything there is to look at, in the order in which it is told. */
-const checks: readonly Check[] = [rights, extraRights, policies, guardHolds, readers, keys, ready, clocks, tokens]
+const checks: readonly Check[] = [
+  rights,
+  extraRights,
+  policies,
+  guardHolds,
+  readers,
+  keys,
+  ready,
+  workloads,
+  clocks,
+  tokens,
+]
 
 /** What one check found. */
 export interface Diagnosis {

@@ -4,6 +4,7 @@ import { ConfigInvalid, parseConfig } from '#core/config'
 import { configFiles, mergeConfig } from '#core/merge-config'
 import type { Api } from '../kube/api.ts'
 import { render } from '../render/render.ts'
+import { findComponents } from './find-components.ts'
 import type { Examined } from './finding.ts'
 import { readPath } from './read.ts'
 
@@ -13,11 +14,15 @@ const Policy = v.object({
 })
 const Literal = v.pipe(v.string(), v.parseJson(), v.array(v.string()))
 
+/** Which install to look at, and what builds its components: kubectl, as it is found in `PATH`. */
+export interface ExamineOptions {
+  readonly install: string
+  readonly system: string
+  readonly kubectl?: string
+}
+
 /** Reads an install's configuration as its functions do. Throws ConfigInvalid, and an error where there is no such install. */
-export async function examine(
-  api: Api,
-  { install, system }: { readonly install: string; readonly system: string },
-): Promise<Examined> {
+export async function examine(api: Api, { install, system, kubectl = 'kubectl' }: ExamineOptions): Promise<Examined> {
   const map = await readPath(api, `/api/v1/namespaces/${system}/configmaps/${install}-config`)
   if (map === undefined) throw new Error(`there is no ConfigMap ${install}-config in namespace ${system}`)
   const files = v.parse(ConfigMap, map).data
@@ -30,12 +35,15 @@ export async function examine(
   // Who may write in the sessions namespace, and the API server's audiences, are the cluster's own: no file here says them.
   const adminGroups = await literal(api, `${install}-guard-others-sessions`, 'adminGroups')
   const audiences = await literal(api, `${install}-guard-provisioner-sessions`, 'audiences')
+  const components = await findComponents(api, config)
   const { manifests } = await render({
     config: settings.output,
+    components,
+    kubectl,
     ...(adminGroups && { adminGroups }),
     ...(audiences && { audiences }),
   })
-  return { api, config, expected: manifests, now: Date.now }
+  return { api, config, components, expected: manifests, now: Date.now }
 }
 
 async function literal(api: Api, policy: string, variable: string): Promise<readonly string[] | undefined> {

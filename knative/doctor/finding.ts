@@ -14,6 +14,8 @@ export interface Finding {
 export interface Examined {
   readonly api: Api
   readonly config: Config
+  /** The components that it was made with, as far as they show. */
+  readonly components: readonly string[]
   readonly expected: readonly Manifest[]
   /** Epoch milliseconds. */
   readonly now: () => number

@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml'
 import type { Manifest } from '../render/manifest.ts'
 import { moduleDir } from './programs.ts'
 
-/** What the lab takes from Knative's own manifests. */
+/** What the lab takes from Knative's own manifests, and the Prometheus operator's definitions of what we give to it. */
 export interface KnativeConfig {
   readonly crds: readonly Manifest[]
   /** ConfigMaps and the webhook's Secret. */
@@ -17,12 +17,14 @@ export interface KnativeConfig {
 /** The stock webhook for ConfigMaps of Knative: nobody answers for it here. */
 const unserved = new Set(['config.webhook.eventing.knative.dev'])
 
-/** Reads the manifests from the Go modules that are pinned in go/knative. */
+/** Reads the manifests from the Go modules that are pinned in go/knative and go/monitoring. */
 export async function readKnativeConfig(): Promise<KnativeConfig> {
-  const [core, channel, serving] = await Promise.all([
+  const [core, channel, serving, monitoring] = await Promise.all([
     configDir('knative.dev/eventing/config/core'),
     configDir('knative.dev/eventing/config/channels/in-memory-channel'),
     configDir('knative.dev/serving/config/core/300-resources'),
+    // The definitions' own folder is no package of Go's, the one beside it is.
+    configDir('github.com/prometheus-operator/prometheus-operator/example/alertmanager-webhook', 'monitoring'),
   ])
   const objects = (
     await Promise.all([
@@ -32,6 +34,7 @@ export async function readKnativeConfig(): Promise<KnativeConfig> {
       readFolder(join(channel, 'resources')),
       readFolder(join(channel, 'configmaps')),
       readFolder(serving, /^(service|configuration|revision|route)\.yaml$/),
+      readFolder(join(monitoring, '../prometheus-operator-crd'), /_(podmonitors|prometheusrules)\.yaml$/),
     ])
   ).flat()
   return {
@@ -43,9 +46,9 @@ export async function readKnativeConfig(): Promise<KnativeConfig> {
   }
 }
 
-/** A folder of manifests in a Go module that go/knative pins: as far as Go is concerned, a package without code. */
-export async function configDir(path: string): Promise<string> {
-  const { stdout } = await promisify(execFile)('go', ['list', '-f', '{{.Dir}}', path], { cwd: moduleDir('knative') })
+/** A folder in a Go module that one of ours pins: as far as Go is concerned, a package, which may be without code. */
+export async function configDir(path: string, module = 'knative'): Promise<string> {
+  const { stdout } = await promisify(execFile)('go', ['list', '-f', '{{.Dir}}', path], { cwd: moduleDir(module) })
   return stdout.trim()
 }
 

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as v from 'valibot'
-import { parseAllDocuments, stringify } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { Manifest } from './manifest.ts'
 
 const knative = fileURLToPath(new URL('../', import.meta.url))
@@ -14,6 +14,20 @@ const knative = fileURLToPath(new URL('../', import.meta.url))
 export async function componentNames(): Promise<readonly string[]> {
   const entries = await readdir(join(knative, 'components'), { withFileTypes: true })
   return entries.flatMap(entry => (entry.isDirectory() ? [entry.name] : [])).sort()
+}
+
+const Component = v.looseObject({ resources: v.optional(v.array(v.string()), []) })
+
+/** Reads the objects that a component brings; what it changes of the base is not among them. */
+export async function readComponentResources(name: string): Promise<readonly Manifest[]> {
+  const folder = join(knative, 'components', name)
+  const { resources } = v.parse(Component, parse(await readFile(join(folder, 'kustomization.yaml'), 'utf8')))
+  const files = await Promise.all(resources.map(file => readFile(join(folder, file), 'utf8')))
+  return files.flatMap(readManifests)
+}
+
+function readManifests(text: string): readonly Manifest[] {
+  return parseAllDocuments(text).map(document => v.parse(Manifest, document.toJS()))
 }
 
 /** Reads `knative/base` with components, as `kubectl kustomize` builds it. Throws for a component that there is not. */
@@ -35,7 +49,7 @@ export async function readComponents(components: readonly string[], kubectl: str
       timeout: 30_000,
       maxBuffer: 16 << 20,
     })
-    return parseAllDocuments(stdout).map(document => v.parse(Manifest, document.toJS()))
+    return readManifests(stdout)
   } finally {
     await rm(directory, { recursive: true })
   }

@@ -1,7 +1,7 @@
 import { describe, type Manifest } from '../../render/manifest.ts'
 import { contains } from '../contains.ts'
 import { type Check, type Examined, failure, fine } from '../finding.ts'
-import { readLive } from '../read.ts'
+import { lookAt } from '../look-at.ts'
 
 /** The rights of the functions are those that this version ships. */
 export const rights: Check = {
@@ -24,17 +24,15 @@ export const policies: Check = {
 }
 
 async function compare(
-  { api, expected }: Examined,
+  examined: Examined,
   kinds: readonly string[],
   words: { readonly all: string; readonly todo: string },
 ) {
-  const wanted = expected.filter(({ kind }) => kinds.includes(kind))
+  const wanted = examined.expected.filter(({ kind }) => kinds.includes(kind))
+  const differs = (live: unknown, manifest: Manifest) =>
+    contains(live, matter(manifest)) ? [] : [failure(`${describe(manifest)} is not as shipped`, words.todo)]
   const faults = await Promise.all(
-    wanted.map(async manifest => {
-      const live = await readLive(api, manifest)
-      if (live === undefined) return [failure(`there is no ${describe(manifest)}`, words.todo)]
-      return contains(live, matter(manifest)) ? [] : [failure(`${describe(manifest)} is not as shipped`, words.todo)]
-    }),
+    wanted.map(manifest => lookAt(examined, manifest, live => differs(live, manifest), words.todo)),
   )
   return faults.flat().length > 0 ? faults.flat() : fine(words.all)
 }

@@ -1,36 +1,30 @@
-import * as v from 'valibot'
-import { Status } from '../../kube/conditions.ts'
-import { describe } from '../../render/manifest.ts'
+import { describe, type Manifest } from '../../render/manifest.ts'
 import { type Check, failure, fine } from '../finding.ts'
-import { readLive } from '../read.ts'
+import { lookAt, whyNot } from '../look-at.ts'
 
 /** Everything of Knative's says that it is Ready. */
 export const ready: Check = {
   name: 'Knative',
-  look: async ({ api, expected }) => {
-    const wanted = expected.filter(({ apiVersion }) => /\.knative\.dev\//.test(apiVersion))
+  look: async examined => {
+    const wanted = examined.expected.filter(({ apiVersion }) => /\.knative\.dev\//.test(apiVersion))
     const faults = await Promise.all(
-      wanted.map(async manifest => {
-        const live = await readLive(api, manifest)
-        const name = describe(manifest)
-        // Where Serving is not, or a component took its place.
-        if (live === undefined)
-          return replaceable(manifest.kind) ? [] : [failure(`there is no ${name}`, 'apply this version again')]
-        const said = v.parse(Status, live).status.conditions.find(({ type }) => type === 'Ready')
-        if (said?.status === 'True') return []
-        const why = said?.message ?? said?.reason ?? 'it says nothing'
-        return [
-          failure(
-            `${name} is not Ready: ${why}`,
-            `kubectl describe ${manifest.kind.toLowerCase()} -n ${manifest.metadata.namespace} ${manifest.metadata.name}`,
-          ),
-        ]
-      }),
+      wanted.map(manifest =>
+        lookAt(examined, manifest, live => {
+          const why = whyNot(live, 'Ready')
+          return why === undefined ? [] : [failure(`${nameOf(manifest)} is not Ready: ${why}`, describeIt(manifest))]
+        }),
+      ),
     )
-    return faults.flat().length > 0
-      ? faults.flat()
-      : fine('Broker, Triggers, SinkBindings, EventTypes and functions are Ready')
+    return faults.flat().length > 0 ? faults.flat() : fine(`all ${wanted.length} objects of Knative's are Ready`)
   },
 }
 
-const replaceable = (kind: string): boolean => kind === 'Service' || kind === 'SinkBinding'
+/** A Service of Knative's is called by its short name, or kubectl looks for one of Kubernetes'. */
+const shortKind = ({ apiVersion, kind }: Manifest) => (apiVersion.startsWith('serving.') ? 'ksvc' : kind)
+
+const nameOf = (manifest: Manifest) => describe({ ...manifest, kind: shortKind(manifest) })
+
+function describeIt(manifest: Manifest): string {
+  const { name, namespace } = manifest.metadata
+  return `kubectl describe ${shortKind(manifest).toLowerCase()} ${name} -n ${namespace}`
+}

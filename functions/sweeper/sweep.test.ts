@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { SessionRecord } from '#core/session/session-record'
 import { createModelCluster } from '#core/session/testing/model-cluster'
 import { runPlans } from '#core/session/testing/run-plans'
-import { hour, limits, minute, start, wantedSession } from '#core/session/testing/sample-session'
+import { hour, limits, liveRecord, minute, start, wantedSession } from '#core/session/testing/sample-session'
 import type { TkaEvent } from '#events'
 import { findPastDue, type LeasePage } from './find-past-due.ts'
 import { type SweepDeps, sweep } from './sweep.ts'
@@ -74,6 +74,14 @@ describe('a sweep', () => {
     cluster.model.leases.delete(alice)
     cluster.model.serviceAccounts.delete(alice)
     assert.deepEqual(await find(cluster, start + hour), [{ name: alice, reason: 'orphaned' }])
+  })
+
+  it('finds a half-made session once nobody waits for it any more', async () => {
+    const cluster = world(alice, bob)
+    const { serviceAccountUid: _, phase: __, ...terms } = liveRecord({ name: alice })
+    cluster.model.leases.set(alice, { ...terms, phase: 'provisioning', requestExpiresAt: start + minute })
+    assert.deepEqual(await find(cluster, start + minute - 1), [])
+    assert.deepEqual(await find(cluster, start + minute), [{ name: alice, session: terms.session, reason: 'expired' }])
   })
 
   it('finds an ended session’s Lease once it has told its story for ten minutes', async () => {

@@ -3,7 +3,7 @@ import type { Config } from '#core/config'
 import { createEvent, type EventOf, sourceOf } from '#events'
 import type { Emit } from '#io/emit'
 import { inParallel } from '#io/in-parallel'
-import { type Finding, findPastDue, type LeasePage, type SessionObjects } from './find-past-due.ts'
+import { type Finding, type Findings, findPastDue, type LeasePage, type SessionObjects } from './find-past-due.ts'
 
 export interface SweepDeps {
   readonly config: Pick<Config, 'cluster' | 'maxSessionSeconds'>
@@ -21,11 +21,16 @@ const atOnce = 8
 
 /** Asks the provisioner to take away each thing that is past due or orphaned. Rejects, after all were tried, when any could not be asked. */
 export async function sweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
-  const objects = await deps.readObjects({ signal })
-  const { sessions, findings } = await findPastDue(objects, deps.readLeases({ signal }), deps.now(), deps.config)
+  const { sessions, findings } = await look(deps, signal)
   for (const { lateMs } of findings) if (lateMs !== undefined) deps.late(lateMs)
   deps.info('swept', { sessions, findings: findings.length })
   await inParallel(findings, atOnce, async finding => deps.emit(revocation(deps, finding), { signal }))
+}
+
+/** A function of its own, so that nothing of what it read is kept while everything found is asked for. */
+async function look({ readObjects, readLeases, now, config }: SweepDeps, signal: AbortSignal): Promise<Findings> {
+  const objects = await readObjects({ signal })
+  return findPastDue(objects, readLeases({ signal }), now(), config)
 }
 
 /** Namespace of the findings' ids (RFC 9562, version 5). */

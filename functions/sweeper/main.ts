@@ -24,6 +24,7 @@ await runFunction('sweeper', async ({ env, telemetry, resources }) => {
     readLeases: (options: ReadOptions) => readLeases(connection, scope, { ...options, unreadable }),
     emit: createEmitter({ sink: sinkOf(env), sender: senderOf(env), sign: keys.sign }),
     now: Date.now,
+    random: Math.random,
     late: (ms: number) => metrics.record('tka.sweep.lag', ms / 1000, {}),
     info: log.info,
   }

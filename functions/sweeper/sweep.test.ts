@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import type { SessionRecord } from '#core/session/session-record'
 import { createModelCluster } from '#core/session/testing/model-cluster'
 import { runPlans } from '#core/session/testing/run-plans'
@@ -42,6 +44,7 @@ function depsOf({ objects, leases }: World, emit: SweepDeps['emit']): SweepDeps 
     readLeases: () => inPages(leases()),
     emit,
     now: () => start + 9 * hour,
+    random: () => 0,
     late: () => undefined,
     info: () => undefined,
   }
@@ -131,5 +134,25 @@ describe('a sweep that cannot ask for a finding', () => {
     })
     await assert.rejects(sweep(deps, AbortSignal.timeout(5_000)), /did not take it/)
     assert.deepEqual(asked.toSorted(), names.slice(10).toSorted())
+  })
+
+  it('lets those that hold it up not always be the first', async () => {
+    const names = people(30).toSorted()
+    const asked: string[] = []
+    const held = new Set(names.slice(0, 10))
+    const deps = depsOf(world(...names), async ({ subject }, { signal }) => {
+      if (held.has(subject) && !signal.aborted) await once(signal, 'abort')
+      asked.push(subject)
+    })
+    for (const random of [0, 0.5]) {
+      const stop = new AbortController()
+      const swept = sweep({ ...deps, random: () => random }, stop.signal)
+      await setImmediate()
+      const before = [...asked]
+      stop.abort()
+      await swept
+      assert.equal(before.length, random === 0 ? 0 : 15, 'those from the middle on')
+      asked.length = 0
+    }
   })
 })

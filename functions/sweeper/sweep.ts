@@ -12,6 +12,8 @@ export interface SweepDeps {
   readonly emit: Emit
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** From 0 to below 1. */
+  readonly random: () => number
   /** Told how long each session has been past due that still stands, in milliseconds. */
   readonly late: (ms: number) => void
   readonly info: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -24,7 +26,15 @@ export async function sweep(deps: SweepDeps, signal: AbortSignal): Promise<void>
   const { sessions, findings } = await look(deps, signal)
   for (const { lateMs } of findings) if (lateMs !== undefined) deps.late(lateMs)
   deps.info('swept', { sessions, findings: findings.length })
-  await inParallel(findings, atOnce, async finding => deps.emit(revocation(deps, finding), { signal }))
+  await inParallel(fromAnywhere(findings, deps.random()), atOnce, async finding =>
+    deps.emit(revocation(deps, finding), { signal }),
+  )
+}
+
+/** Begun somewhere else each time: some that are held up, and cost a sweep its whole time, are then not always the first. */
+function fromAnywhere<T>(items: readonly T[], random: number): readonly T[] {
+  const at = Math.floor(random * items.length)
+  return [...items.slice(at), ...items.slice(0, at)]
 }
 
 /** A function of its own, so that nothing of what it read is kept while everything found is asked for. */

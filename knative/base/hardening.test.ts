@@ -42,6 +42,26 @@ describe('the pods of the base', () => {
       })
   }
 
+  it('are as many as may be, and as few', () => {
+    const Scaled = v.object({
+      spec: v.object({ template: v.object({ metadata: v.object({ annotations: v.record(v.string(), v.string()) }) }) }),
+    })
+    const scales = base
+      .filter(({ apiVersion }) => apiVersion.startsWith('serving.knative.dev/'))
+      .map(service => {
+        const { annotations } = v.parse(Scaled, service).spec.template.metadata
+        const scale = ['min', 'max'].map(end => annotations[`autoscaling.knative.dev/${end}-scale`])
+        return [service.metadata.name, scale.join(' to ')]
+      })
+    assert.deepEqual(Object.fromEntries(scales), {
+      login: '1 to 1',
+      provisioner: '1 to 1',
+      logout: '1 to 1',
+      sweeper: '0 to 1',
+      deadletter: '0 to 1',
+    })
+  })
+
   it('have an identity of their own each', () => {
     const templates = podTemplates(base)
     const accounts = templates.map(({ spec }) => spec.serviceAccountName)

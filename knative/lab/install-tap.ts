@@ -39,15 +39,17 @@ export interface TapOptions {
   /** IPv4 address of this machine at which the Broker reaches a subscriber; loopback by default. */
   readonly host?: string
   readonly types?: readonly string[]
+  /** Shows who proves the way, to a Broker that asks (OIDC). */
+  readonly token?: string | undefined
   readonly signal: AbortSignal
 }
 
-// Proves the way through the Broker; no function has a Trigger for it, and no tap shows it.
-const proofType = 'dev.tka.lab.proof'
+/** Proves the way through the Broker; no function has a Trigger for it, and no tap shows it. */
+export const proofType = 'dev.tka.lab.proof'
 
 /** Subscribes to the Broker; resolves once an event has come all the way. */
 export async function tapBroker(options: TapOptions): Promise<EventTap> {
-  const { api, namespace, brokerUrl, dial, types, signal, host = '127.0.0.1' } = options
+  const { api, namespace, brokerUrl, types, signal, host = '127.0.0.1' } = options
   const events: SeenEvent[] = []
   const waiting = new Set<() => void>()
   let proved: string | undefined
@@ -82,7 +84,7 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
     `an event to come through ${brokerUrl}`,
     async signal => {
       const id = randomUUID()
-      const status = await postProof(brokerUrl, dial, id, signal)
+      const status = await postProof(options, id, signal)
       return proved === id || `the broker answered ${status}`
     },
     { signal },
@@ -118,7 +120,7 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
       // such Trigger and producers are answered 500.
       await waitUntil('the end of the subscription', async signal => {
         const id = randomUUID()
-        const status = await postProof(brokerUrl, dial, id, signal)
+        const status = await postProof(options, id, signal)
         if (proved === id) return 'events still come'
         return status === 202 || `the broker answered ${status}`
       })
@@ -168,6 +170,11 @@ async function readEvent(incoming: IncomingMessage): Promise<SeenEvent> {
   }
 }
 
-function postProof(brokerUrl: string, dial: Dial, id: string, signal: AbortSignal): Promise<number | undefined> {
-  return postEvent(brokerUrl, { type: proofType, id, source: '/tka/lab/proof' }, { dial, signal, timeoutMs: 5_000 })
+function postProof(
+  { brokerUrl, dial, token }: TapOptions,
+  id: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const proof = { type: proofType, id, source: '/tka/lab/proof' }
+  return postEvent(brokerUrl, proof, { dial, token, signal, timeoutMs: 5_000 })
 }

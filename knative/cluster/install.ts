@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Testnet } from 'tsnet-node/testing'
+import { type Api, openApi } from '../kube/api.ts'
+import { applyAll } from '../kube/apply.ts'
+import { triggersDeliver } from '../lab/install-delivery.ts'
+import { becomesReady } from '../lab/install-ready.ts'
+import { type EventTap, proofType, tapBroker } from '../lab/install-tap.ts'
+import { runTick } from '../lab/install-tick.ts'
+import { runProgram } from '../lab/run-program.ts'
+import type { Cluster } from './cluster.ts'
+import { dialBrokers } from './knative/dial-brokers.ts'
+import { type OverlayEdits, ownOverlay } from './own-overlay.ts'
+import { type PodFunctions, podFunctions } from './pod-functions.ts'
+
+/** TKA, installed in a cluster as docs/install.md says, under its usual names. Disposing of it uninstalls it. */
+export interface ClusterInstall extends AsyncDisposable {
+  readonly install: 'tka'
+  readonly cluster: string
+  readonly namespaces: { readonly system: 'tka-system'; readonly sessions: 'tka' }
+  /** Name of login's node in the tailnet. */
+  readonly hostname: 'tka'
+  /** Folder of the overlay, to be applied again after a change. */
+  readonly overlay: string
+  readonly functions: PodFunctions
+  /** Runs kubectl with full rights; resolves to its standard output, rejects unless it ended well. */
+  kubectl(...args: readonly string[]): Promise<string>
+  /** Applies the overlay and waits until everything is Ready. */
+  apply(): Promise<void>
+  /** Makes a Job of the CronJob now and waits until it has succeeded. */
+  tick(): Promise<void>
+  /** Subscribes to the Broker, to everything; resolves once an event has come all the way. */
+  subscribe(): Promise<EventTap>
+  /** Removes it, which disposing does where it was not done. */
+  remove(): Promise<void>
+}
+
+const system = 'tka-system'
+
+/** Installs an overlay of one's own with this tailnet, and resolves when login is a node of it. */
+export async function installOverlay(
+  cluster: Cluster,
+  tailnet: Testnet,
+  { values, image, components = [] }: OverlayEdits,
+): Promise<ClusterInstall> {
+  await using undo = new AsyncDisposableStack()
+  const api = undo.use(await openApi(cluster.kubeconfig))
+  const kubectl = async (...args: readonly string[]): Promise<string> => {
+    const options = { timeoutMs: 180_000 }
+    const { code, stdout, stderr } = await runProgram(
+      cluster.kubectl,
+      ['--kubeconfig', cluster.kubeconfig, ...args],
+      options,
+    )
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
+    return stdout
+  }
+  const dir = join(cluster.dir, `tka-${randomUUID().slice(0, 8)}`)
+  undo.defer(() => rm(dir, { recursive: true, force: true }))
+  const name = 'lab'
+  const overlay = await ownOverlay(dir, {
+    image,
+    components,
+    values: {
+      cluster: name,
+      apiServer: { url: cluster.apiServer.url },
+      ...values,
+      tailnet: { controlUrl: tailnet.controlUrl, env: tailnet.env },
+    },
+  })
+  let removed = false
+  const remove = async () => {
+    if (removed) return
+    await kubectl('delete', '-k', overlay, '--ignore-not-found', '--timeout=150s')
+    removed = true
+  }
+  undo.defer(remove)
+  const apply = async () => {
+    await kubectl('apply', '-k', overlay)
+    await kubectl(
+      'wait',
+      '-n',
+      system,
+      '--for=condition=Ready',
+      '--timeout=150s',
+      'ksvc,broker,trigger,sinkbinding',
+      '--all',
+    )
+  }
+  await kubectl('apply', '-k', overlay)
+  const authKey = join(dir, 'auth-key')
+  await writeFile(authKey, 'the offline tailnet takes any', { mode: 0o600 })
+  await kubectl('create', 'secret', 'generic', 'tka-tailnet-auth-key', '-n', system, `--from-file=auth-key=${authKey}`)
+  await apply()
+
+  const broker = {
+    api,
+    namespace: system,
+    brokerUrl: `http://broker-ingress.knative-eventing.svc.cluster.local/${system}/tka`,
+    dial: await dialBrokers(api),
+    host: cluster.hostAddress,
+  }
+  // A Broker that asks who sends would refuse what proves the way through it.
+  const token = components.includes('oidc') ? await proofToken(api, kubectl) : undefined
+  await triggersDeliver({ ...broker, token, signal: AbortSignal.timeout(60_000) })
+  const all = undo.move()
+  const functions = podFunctions(kubectl, system)
+  return {
+    install: 'tka',
+    cluster: name,
+    namespaces: { system, sessions: 'tka' },
+    hostname: 'tka',
+    overlay,
+    functions,
+    kubectl,
+    apply,
+    tick: () => runTick(api, system, async job => (await kubectl('logs', '-n', system, `job/${job}`)).split('\n')),
+    subscribe: () => tapBroker({ ...broker, token, signal: AbortSignal.timeout(60_000) }),
+    remove,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+/** Lets a ServiceAccount of the lane's own send what proves the way through the Broker, and nothing else; resolves to its token. */
+async function proofToken(api: Api, kubectl: ClusterInstall['kubectl']): Promise<string> {
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'proof', namespace: system } }
+  const policy = {
+    apiVersion: 'eventing.knative.dev/v1alpha1',
+    kind: 'EventPolicy',
+    metadata: { name: 'proof', namespace: system },
+    spec: {
+      to: [{ ref: { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'tka' } }],
+      from: [{ sub: `system:serviceaccount:${system}:proof` }],
+      filters: [{ exact: { type: proofType } }],
+    },
+  }
+  await applyAll(api, [account, policy])
+  await becomesReady(api, policy, AbortSignal.timeout(60_000))
+  const audience = `eventing.knative.dev/broker/${system}/tka`
+  return (await kubectl('create', 'token', 'proof', '-n', system, '--audience', audience, '--duration=2h')).trim()
+}

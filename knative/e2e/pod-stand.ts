@@ -1,0 +1,82 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startTestnet, type Testnet } from 'tsnet-node/testing'
+import { functionNames } from '#events'
+import type { Cluster } from '../cluster/cluster.ts'
+import { type ClusterInstall, installOverlay } from '../cluster/install.ts'
+import type { OverlayEdits } from '../cluster/own-overlay.ts'
+import { startCluster } from '../cluster/start-cluster.ts'
+import { runProgram } from '../lab/run-program.ts'
+import { makeStand, type OpenStand, type Stand } from './stand.ts'
+import { config as defaults, roles } from './stand-config.ts'
+
+const makeImage = fileURLToPath(new URL('../image/main.ts', import.meta.url))
+
+/** TKA on real pods, with the tailnet that it is a node of. */
+export interface PodInstall extends AsyncDisposable {
+  readonly cluster: Cluster
+  readonly tailnet: Testnet
+  readonly install: ClusterInstall
+}
+
+/** What differs from the overlay of every stand. */
+export interface PodInstallOptions {
+  /** Put over `values.yaml`. */
+  readonly config?: Readonly<Record<string, unknown>>
+  readonly progress?: (line: string) => void
+}
+
+/**
+ * Starts (or joins) a cluster whose Brokers authenticate senders and a tailnet beside it, and installs TKA as docs/install.md says,
+ * with the component for that.
+ */
+export async function installOnPods({ config, progress = console.log }: PodInstallOptions = {}): Promise<PodInstall> {
+  await using stack = new AsyncDisposableStack()
+  const cluster = stack.use(await startCluster({ oidc: true, progress }))
+  const tailnet = stack.use(await startTestnet({ host: cluster.hostAddress }))
+  const image = await importImage(cluster)
+  const values = { roles, ...defaults, ...config }
+  const install = stack.use(await installOverlay(cluster, tailnet, { image, components: ['oidc'], values }))
+  stack.defer(() => keepLogs(install))
+  const all = stack.move()
+  return { cluster, tailnet, install, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
+
+/** A stand on an install that others stand on as well, and that stays. */
+export async function standOn({ cluster, tailnet, install }: PodInstall): Promise<Stand> {
+  const place = { tailnet, kubectl: cluster.kubectl, dir: cluster.dir }
+  const tap = await install.subscribe()
+  return makeStand({ place, install, functions: install.functions, tap }, tap)
+}
+
+/** A stand on an install of its own. */
+export const openPodStand: OpenStand = async options => {
+  await using stack = new AsyncDisposableStack()
+  const pods = stack.use(await installOnPods(options))
+  const stand = stack.use(await standOn(pods))
+  const all = stack.move()
+  return { ...stand, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
+
+/** Makes the image as `make image-oci` does, for this machine's platform, and imports it. */
+async function importImage(cluster: Cluster): Promise<OverlayEdits['image']> {
+  const image = { name: 'dev.local/tka', tag: 'e2e' }
+  const archive = join(cluster.dir, 'tka.oci.tar')
+  const platform = `linux/${process.arch === 'arm64' ? 'arm64' : 'amd64'}`
+  const args = [makeImage, '--platform', platform, '--name', `${image.name}:${image.tag}`, '--out', archive]
+  const { code, stderr } = await runProgram(process.execPath, args, { timeoutMs: 600_000 })
+  if (code !== 0) throw new Error(`the image cannot be made: ${stderr}`)
+  await cluster.importImage(archive)
+  return image
+}
+
+/** Puts what the pods wrote where a person looks after a failed run: `.lab/logs/cluster/<function>.log`. */
+async function keepLogs({ functions }: ClusterInstall): Promise<void> {
+  const folder = fileURLToPath(new URL('../../.lab/logs/cluster', import.meta.url))
+  await mkdir(folder, { recursive: true })
+  for (const name of functionNames) {
+    const lines = await functions.logs(name)
+    await writeFile(join(folder, `${name}.log`), lines.map(line => `${line}\n`).join(''))
+  }
+}

@@ -112,10 +112,14 @@ async function startApiServer(
       ...(kubeletClient === undefined ? withoutNodes : withNodes(kubeletClient)),
     ],
   })
-  const certificate = join(certs, 'apiserver.crt')
-  await waitUntil('kube-apiserver has a certificate', async () => existsSync(certificate) || 'no file', { signal })
   const caFile = join(dir, 'ca.crt')
-  await writeFile(caFile, lastCertificate(await readFile(certificate, 'utf8')))
+  const writeCa = async () => {
+    const authority = authorityIn(await readFile(join(certs, 'apiserver.crt'), 'utf8'))
+    if (authority === undefined) return 'it is not whole'
+    await writeFile(caFile, authority)
+    return true
+  }
+  await waitUntil('kube-apiserver has a certificate', writeCa, { signal })
   return { url: `https://${address}:${port}`, caFile, auditLog }
 }
 
@@ -184,9 +188,11 @@ async function makeServiceAccountKey(dir: string): Promise<string> {
   return path
 }
 
-/** kube-apiserver signs its own certificate with a CA of the moment, and writes both into one file, the CA last. */
-function lastCertificate(pem: string): string {
-  const found = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----\n/g)?.at(-1)
-  if (found === undefined) throw new Error('kube-apiserver wrote no certificate')
-  return found
+/**
+ * kube-apiserver signs its own certificate with a CA of the moment, and writes both into one file, the CA last. Undefined
+ * while it has not written both.
+ */
+function authorityIn(pem: string): string | undefined {
+  const [, authority] = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----\n/g) ?? []
+  return authority
 }

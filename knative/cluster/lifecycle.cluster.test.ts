@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import * as v from 'valibot'
 import { joinRunning } from '../lab/join-supervisor.ts'
 import { takeLock } from '../lab/lock.ts'
 import { waitUntil } from '../lab/wait-until.ts'
@@ -41,7 +42,7 @@ async function cgroups(): Promise<readonly string[]> {
 
 describe('a cluster', { skip: await whyNoCluster() }, () => {
   it('leaves nothing when it is killed, nor when it ends, and starts again', async t => {
-    if (await isHeld()) return t.skip('a cluster of somebody else is running')
+    if (await stays()) return t.skip('a cluster is running that is to stay')
     const before = await traces('none')
     await using killed = await startCluster({ progress: console.log })
     const { supervisor = 0, namespaces = 0 } = killed.pids
@@ -63,7 +64,7 @@ describe('a cluster', { skip: await whyNoCluster() }, () => {
   })
 
   it('waits for the end of one that is less than what is asked for', async t => {
-    if (await isHeld()) return t.skip('a cluster of somebody else is running')
+    if (await stays()) return t.skip('a cluster is running that is to stay')
     const less = await startCluster({ level: 'node', progress: console.log })
     const waits = Promise.withResolvers<void>()
     const progress = (line: string) => {
@@ -79,7 +80,12 @@ describe('a cluster', { skip: await whyNoCluster() }, () => {
   })
 })
 
-async function isHeld(): Promise<boolean> {
-  await using running = await joinRunning({ dir: clusterDir })
-  return running !== undefined
+/** Whether a cluster is running that is to stay; waits for the end of one that is not. */
+async function stays(): Promise<boolean> {
+  {
+    await using running = await joinRunning({ dir: clusterDir })
+    if (v.is(v.object({ stays: v.literal(true) }), running?.state)) return true
+  }
+  await using _ended = await takeLock(clusterLock, { signal: AbortSignal.timeout(120_000) })
+  return false
 }

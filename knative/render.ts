@@ -5,10 +5,12 @@ import { parseArgs, promisify } from 'node:util'
 import * as v from 'valibot'
 import { parse, stringify } from 'yaml'
 import { ClusterRoleObject } from './render/cluster-role.ts'
+import { Guard } from './render/guard-variables.ts'
 import { checkOffers } from './render/offered-roles.ts'
-import { render } from './render/render.ts'
+import { readOverlay } from './render/read-overlay.ts'
+import { type InstallDescription, render } from './render/render.ts'
 
-const usage = `usage: node knative/render.ts [--check] [description.yaml] | kubectl apply -f -
+const usage = `usage: node knative/render.ts [--check] [description.yaml | --overlay <folder>] | kubectl apply -f -
 
 Prints knative/base for one install. The description says what differs, each part optional:
   config: { cluster: prod, install: tka, namespaces: { system: tka-system, sessions: tka }, roles: […] }   # as in config.yaml
@@ -17,16 +19,17 @@ Prints knative/base for one install. The description says what differs, each par
   adminGroups: [system:masters]                        # who may write in the sessions namespace
   audiences: [https://kubernetes.default.svc]          # the API server's own
 
+--overlay takes all that from the files of an overlay instead (values.yaml, guard.yaml, kustomization.yaml): what
+\`kubectl apply -k\` would apply, and under other names and in other namespaces too, where values.yaml says so.
+
 --check asks the cluster (kubectl's current context) for the offered roles and refuses one that is not there, or that
 amounts to cluster-admin when it is offered in the whole cluster without clusterAdminEquivalent: true.`
 
-const names = v.array(v.pipe(v.string(), v.nonEmpty()))
 const Description = v.strictObject({
+  ...Guard.entries,
   config: v.exactOptional(v.record(v.string(), v.unknown())),
   image: v.exactOptional(v.string()),
-  components: v.exactOptional(names),
-  adminGroups: v.exactOptional(names),
-  audiences: v.exactOptional(names),
+  components: v.exactOptional(v.array(v.pipe(v.string(), v.nonEmpty()))),
 })
 const Roles = v.object({ items: v.array(ClusterRoleObject) })
 
@@ -36,15 +39,19 @@ async function clusterRoles() {
   return new Map(v.parse(Roles, JSON.parse(stdout)).items.map(role => [role.name, role]))
 }
 
+async function readDescription(): Promise<InstallDescription> {
+  return file === undefined ? {} : v.parse(Description, parse(await readFile(file, 'utf8')))
+}
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { check: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  options: { check: { type: 'boolean' }, overlay: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
 })
 const [file] = positionals
-if (values.help === true || positionals.length > 1) {
+if (values.help === true || positionals.length + Number(values.overlay !== undefined) > 1) {
   console.log(usage)
 } else {
-  const description = file === undefined ? {} : v.parse(Description, parse(await readFile(file, 'utf8')))
+  const description = await (values.overlay === undefined ? readDescription() : readOverlay(values.overlay))
   const { manifests, config } = await render(description)
   if (values.check === true) {
     const roles = await clusterRoles()

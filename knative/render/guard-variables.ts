@@ -11,6 +11,10 @@ export interface GuardOptions {
   readonly audiences?: readonly string[]
 }
 
+const names = v.array(v.pipe(v.string(), v.nonEmpty()))
+/** The form of an overlay's `guard.yaml`. */
+export const Guard = v.strictObject({ adminGroups: v.exactOptional(names), audiences: v.exactOptional(names) })
+
 const apiServersShortestTokenSeconds = 600
 const clockDifferenceSeconds = 60
 

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import * as v from 'valibot'
 import { parse, stringify } from 'yaml'
 import { type Config, parseConfig } from '#core/config'
@@ -9,10 +7,7 @@ import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
 import type { Manifest } from './manifest.ts'
 import { checkShippedRoles, rolesOf } from './offered-roles.ts'
 import { readBase } from './read-base.ts'
-
-const names = v.array(v.pipe(v.string(), v.nonEmpty()))
-/** The form of `guard.yaml`. */
-const Guard = v.strictObject({ adminGroups: v.exactOptional(names), audiences: v.exactOptional(names) })
+import { readOverlay } from './read-overlay.ts'
 
 const Variables = v.array(v.object({ name: v.string(), expression: v.string() }))
 const Policy = v.object({ spec: v.object({ variables: v.optional(Variables, []) }) })
@@ -33,13 +28,12 @@ interface PatchStep {
  */
 export async function overlayRoles(overlay: string): Promise<string> {
   const base = await readBase()
-  const read = async (name: string) => parse(await readFile(join(overlay, name), 'utf8'))
-  const [values, guard] = await Promise.all([read('values.yaml'), read('guard.yaml')])
+  const { config: values, ...guard } = await readOverlay(overlay)
   const config = parseConfig(mergeConfig(parse(configOf(base)), values))
   checkShippedRoles(config.roles)
   requireDefaultNames(config)
   const patches = base.flatMap(manifest => {
-    const steps = stepsFor(manifest, config, v.parse(Guard, guard))
+    const steps = stepsFor(manifest, config, guard)
     const { kind, metadata } = manifest
     return steps.length === 0 ? [] : [{ target: { kind, name: metadata.name }, patch: stringify(steps) }]
   })
@@ -81,7 +75,8 @@ const isValue = (expression: string): boolean => /^(["[0-9]|duration\()/.test(ex
 function requireDefaultNames({ install, namespaces }: Config): void {
   if (install === 'tka' && namespaces.system === 'tka-system' && namespaces.sessions === 'tka') return
   throw new Error(
-    'an overlay has the default names (install tka, namespaces tka-system and tka): for others use knative/render.ts',
+    'kustomize gives no other names than the default ones (install tka, namespaces tka-system and tka): apply this overlay by ' +
+      '`node knative/render.ts --overlay <folder> | kubectl apply -f -`',
   )
 }
 

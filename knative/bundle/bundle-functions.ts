@@ -2,6 +2,7 @@ import { readdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { trimKubernetesClient } from './trim-kubernetes-client.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -23,6 +24,7 @@ export async function bundleFunctions(outdir: string): Promise<Bundled> {
     entryPoints: names.map(name => ({ in: `functions/${name}/main.ts`, out: name })),
     outdir,
     bundle: true,
+    plugins: [trimKubernetesClient(`${root}functions`)],
     splitting: true,
     platform: 'node',
     target: 'node24',

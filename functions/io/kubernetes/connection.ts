@@ -1,7 +1,7 @@
 import type { ClusterAccess } from './cluster-access.ts'
 import { createTransport, type Transport } from './transport.ts'
 
-/** A way to the API server for those who read plain JSON: without the generated client, which takes more memory than all they do. */
+/** A way to the API server for those who read plain JSON, page by page, and make no objects of it. */
 export interface Connection extends Disposable {
   readonly transport: Transport
   /** How long one call may take, in milliseconds. */

@@ -49,7 +49,7 @@ export async function updateHolderLease(
   lease: HolderLease,
   options: CallOptions,
 ): Promise<HolderLease> {
-  const { V1MicroTime } = await import('@kubernetes/client-node')
+  const { V1MicroTime } = await import('./client-library.ts')
   const { name, namespace, resourceVersion } = lease
   const body = {
     apiVersion: 'coordination.k8s.io/v1',

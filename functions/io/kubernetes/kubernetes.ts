@@ -32,7 +32,7 @@ export async function connectKubernetes(
   access: ClusterAccess,
   options: { readonly timeoutMs?: number } = {},
 ): Promise<Kubernetes> {
-  const client = await import('@kubernetes/client-node')
+  const client = await import('./client-library.ts')
   const { transport, timeoutMs, [Symbol.dispose]: dispose } = connect(access, options)
 
   function call(callOptions: CallOptions, contentType?: string): { readonly httpApi: HttpLibrary } {

@@ -98,7 +98,9 @@ describe('the image', { skip }, () => {
       assert.match((await run('node', '-e', script)).stdout, /^tsnet-helper: started by hand\?/)
     })
 
-    const run = (...args: readonly string[]) => containerd.run(name, { args, readOnly: true })
+    // As a SinkBinding writes it; whoever is without waits for it.
+    const env = { K_SINK: 'http://broker.example.com' }
+    const run = (...args: readonly string[]) => containerd.run(name, { args, env, readOnly: true })
   })
 })
 

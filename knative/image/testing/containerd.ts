@@ -10,12 +10,18 @@ import { isInPath } from './is-in-path.ts'
 
 const namespace = 'image-test'
 
+interface RunOptions {
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly readOnly?: boolean
+}
+
 /** A containerd of the test's own: nothing of it is shared with another on the machine, or outlives it. */
 export interface Containerd extends AsyncDisposable {
   /** Imports an image archive with containerd's own tool. */
   import(archive: string): Promise<void>
   /** Runs the image to its end in runc, without a network; `args`, if any, take the place of its entrypoint. */
-  run(image: string, options?: { readonly args?: readonly string[]; readonly readOnly?: boolean }): Promise<Finished>
+  run(image: string, options?: RunOptions): Promise<Finished>
 }
 
 /** Why no container can be run here, if so. */
@@ -64,8 +70,11 @@ export async function startContainerd(): Promise<Containerd> {
       const { code, stderr } = await ctr('images', 'import', archive)
       if (code !== 0) throw new Error(`ctr images import ${archive}: ${stderr}`)
     },
-    run: (image, { args = [], readOnly = false } = {}) =>
-      ctr('run', '--rm', ...(readOnly ? ['--read-only'] : []), image, `run-${++runs}`, ...args),
+    run: (image, { args = [], env = {}, readOnly = false } = {}) => {
+      const variables = Object.entries(env).map(([name, value]) => `--env=${name}=${value}`)
+      const flags = ['--rm', ...(readOnly ? ['--read-only'] : []), ...variables]
+      return ctr('run', ...flags, image, `run-${++runs}`, ...args)
+    },
     [Symbol.asyncDispose]: stop,
   }
 }

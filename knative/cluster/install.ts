@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Testnet } from 'tsnet-node/testing'
 import { type Api, openApi } from '../kube/api.ts'
 import { applyAll } from '../kube/apply.ts'
@@ -11,10 +11,11 @@ import { runTick } from '../lab/install-tick.ts'
 import { runProgram } from '../lab/run-program.ts'
 import type { Cluster } from './cluster.ts'
 import { dialBrokers } from './knative/dial-brokers.ts'
-import { type OverlayEdits, ownOverlay } from './own-overlay.ts'
+import { editOverlay, likeRepository, type OverlayEdits } from './own-overlay.ts'
 import { type PodFunctions, podFunctions } from './pod-functions.ts'
+import { readmeCommands } from './readme-commands.ts'
 
-/** TKA, installed in a cluster as docs/install.md says, under its usual names. Disposing of it uninstalls it. */
+/** TKA, installed in a cluster by the README's four commands. Disposing of it uninstalls it. */
 export interface ClusterInstall extends AsyncDisposable {
   readonly install: 'tka'
   readonly cluster: string
@@ -59,7 +60,20 @@ export async function installOverlay(
   const dir = join(cluster.dir, `tka-${randomUUID().slice(0, 8)}`)
   undo.defer(() => rm(dir, { recursive: true, force: true }))
   const name = 'lab'
-  const overlay = await ownOverlay(dir, {
+  await likeRepository(dir)
+  const [copy, complete, applyIt, giveKey] = await readmeCommands()
+  const run = async (command: string): Promise<void> => {
+    const PATH = `${dirname(cluster.kubectl)}:${process.env.PATH}`
+    const env = { ...process.env, PATH, KUBECONFIG: cluster.kubeconfig }
+    const { code, stderr } = await runProgram('bash', ['-euc', `cd "$0" && ${command}`, dir], {
+      env,
+      timeoutMs: 180_000,
+    })
+    if (code !== 0) throw new Error(`${command}: ${stderr}`)
+  }
+  await run(copy)
+  const overlay = join(dir, 'knative', 'overlays', 'mine')
+  await editOverlay(overlay, {
     image,
     components,
     values: {
@@ -69,6 +83,7 @@ export async function installOverlay(
       tailnet: { controlUrl: tailnet.controlUrl, env: tailnet.env },
     },
   })
+  await run(complete)
   let removed = false
   const remove = async () => {
     if (removed) return
@@ -88,10 +103,9 @@ export async function installOverlay(
       '--all',
     )
   }
-  await kubectl('apply', '-k', overlay)
-  const authKey = join(dir, 'auth-key')
-  await writeFile(authKey, 'the offline tailnet takes any', { mode: 0o600 })
-  await kubectl('create', 'secret', 'generic', 'tka-tailnet-auth-key', '-n', system, `--from-file=auth-key=${authKey}`)
+  await run(applyIt)
+  await writeFile(join(dir, 'auth-key'), 'the offline tailnet takes any', { mode: 0o600 })
+  await run(giveKey)
   await apply()
 
   const broker = {

@@ -1,10 +1,9 @@
-import { cp, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseDocument } from 'yaml'
-import { runProgram } from '../lab/run-program.ts'
 
-const knative = fileURLToPath(new URL('../', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** What a person edits in their copy of an overlay (docs/install.md). */
 export interface OverlayEdits {
@@ -15,40 +14,44 @@ export interface OverlayEdits {
   readonly components?: readonly string[]
 }
 
-/**
- * Makes an overlay of one's own from `overlays/headscale`, by the README's steps, in a copy of what it stands on so that the tree
- * stays as it is. Resolves to its folder, for `kubectl apply -k`.
- */
-export async function ownOverlay(dir: string, edits: OverlayEdits): Promise<string> {
-  for (const part of ['base', 'components']) await cp(join(knative, part), join(dir, part), { recursive: true })
-  const overlay = join(dir, 'overlays', 'mine')
-  await cp(join(knative, 'overlays', 'headscale'), overlay, { recursive: true })
-  await edit(join(overlay, 'values.yaml'), pathsOf(edits.values))
-  const { name, tag } = edits.image
-  const first = await countComponents(join(overlay, 'kustomization.yaml'))
-  await edit(join(overlay, 'kustomization.yaml'), [
-    [['images', 0, 'newName'], name],
-    [['images', 0, 'newTag'], tag],
-    ...(edits.components ?? []).map(
-      (component, at): Edit => [['components', first + at], `../../components/${component}`],
+/** Parts of `knative` that an overlay is made of. */
+const parts = ['base', 'components', 'overlays']
+
+/** Makes a folder that looks like the repository, with its packages installed, in which overlays leave no trace in the repository. */
+export async function likeRepository(dir: string): Promise<void> {
+  const link = async (folder: string, leave: readonly string[]) => {
+    await mkdir(join(dir, folder), { recursive: true })
+    const names = (await readdir(join(root, folder))).filter(name => !leave.includes(name))
+    await Promise.all(names.map(name => symlink(join(root, folder, name), join(dir, folder, name))))
+  }
+  await Promise.all([
+    link('', ['.git', 'knative', 'node_modules']),
+    link('knative', parts),
+    link('node_modules', ['.installed']),
+  ])
+  // So that `make` has nothing to install.
+  await writeFile(join(dir, 'node_modules', '.installed'), '')
+  for (const part of parts) await cp(join(root, 'knative', part), join(dir, 'knative', part), { recursive: true })
+}
+
+/** Edits an overlay as a person does, with everything else in its files as it was. */
+export async function editOverlay(overlay: string, { values, image, components = [] }: OverlayEdits): Promise<void> {
+  await edit(join(overlay, 'values.yaml'), () => pathsOf(values))
+  await edit(join(overlay, 'kustomization.yaml'), kustomization => [
+    [['images', 0, 'newName'], image.name],
+    [['images', 0, 'newTag'], image.tag],
+    ...components.map(
+      (name, at): Edit => [['components', kustomization.components.length + at], `../../components/${name}`],
     ),
   ])
-  const { code, stderr } = await runProgram(process.execPath, [join(knative, 'overlay.ts'), overlay])
-  if (code !== 0) throw new Error(`make overlay: ${stderr}`)
-  return overlay
 }
 
 type Edit = readonly [path: readonly (string | number)[], value: unknown]
 
-async function edit(file: string, edits: readonly Edit[]): Promise<void> {
+async function edit(file: string, edits: (now: { components: readonly string[] }) => readonly Edit[]): Promise<void> {
   const document = parseDocument(await readFile(file, 'utf8'))
-  for (const [path, value] of edits) document.setIn(path, value)
+  for (const [path, value] of edits(document.toJS())) document.setIn(path, value)
   await writeFile(file, document.toString({ lineWidth: 0 }))
-}
-
-async function countComponents(file: string): Promise<number> {
-  const { components } = parseDocument(await readFile(file, 'utf8')).toJS()
-  return components.length
 }
 
 function pathsOf(value: unknown, path: readonly string[] = []): readonly Edit[] {

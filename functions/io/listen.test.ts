@@ -31,6 +31,8 @@ describe('a listening server', () => {
   it('says in the log which port it has', async () => {
     const { server, lines } = await serveHeld()
     assert.deepEqual([lines[0]?.message, lines[0]?.port], ['listening', server.port])
+    const age = Number(lines[0]?.processAgeMs)
+    assert.ok(age > 0 && age <= performance.now(), String(age))
     await server[Symbol.asyncDispose]()
   })
 

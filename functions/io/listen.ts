@@ -22,7 +22,7 @@ export interface ListenOptions {
 /** Knative's activator and dispatcher keep idle connections for 90 s: whoever closes first risks a request. */
 const keepAliveMs = 100_000
 
-/** Serves an app over HTTP and logs the port. */
+/** Serves an app over HTTP; logs the port, and how old the process is by then. */
 export async function listen(app: Pick<Hono, 'fetch'>, options: ListenOptions): Promise<Listening> {
   const server = createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: 15_000, requestTimeout: 30_000 },
@@ -30,7 +30,7 @@ export async function listen(app: Pick<Hono, 'fetch'>, options: ListenOptions): 
   )
   await started(server, options)
   const port = portOf(server)
-  options.log.info(options.said ?? 'listening', { port })
+  options.log.info(options.said ?? 'listening', { port, processAgeMs: Math.round(performance.now()) })
   return { port, [Symbol.asyncDispose]: () => drain(server, options.drainMs ?? 25_000) }
 }
 

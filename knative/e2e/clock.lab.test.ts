@@ -36,7 +36,7 @@ describe('the second layer of expiry, on the clock', { timeout: 200_000 }, () =>
   after(() => stand?.[Symbol.asyncDispose]())
 
   it('ends a session by a Job that the CronJob controller makes when the minute is full', async () => {
-    const carol = await stand.join('carol', { rules: [{ role: 'view', period: '1s' }] })
+    const carol = await stand.join('carol', { rules: [{ role: 'view', period: '5s' }] })
     const login = await carol.login()
     assert.equal(login.status, 202, login.body)
     const kubeconfig = await carol.saveKubeconfig()

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OpenStand, Stand } from '../stand.ts'
 
-const short = { role: 'view', period: '3s' }
+const short = { role: 'view', period: '5s' }
 /** A tick may have to wait that long for the sweeper to look again. */
 const sweepIntervalMs = 20_000
 

@@ -4,6 +4,8 @@ import { whyNoCluster } from '../cluster/index.ts'
 import { badgeCases } from './cases/badge.ts'
 import { refusalCases } from './cases/refusals.ts'
 import { installOnPods, type PodInstall, standOn } from './pod-stand.ts'
+import { killCases } from './pods/kills.ts'
+import { rolloutCases } from './pods/rollout.ts'
 
 describe('an install of the shipped overlay, on real pods', { skip: await whyNoCluster() }, () => {
   let pods: PodInstall
@@ -14,6 +16,8 @@ describe('an install of the shipped overlay, on real pods', { skip: await whyNoC
 
   badgeCases(() => standOn(pods))
   refusalCases(() => standOn(pods))
+  rolloutCases(() => pods)
+  killCases(() => pods)
 
   it('is removed whole', async () => {
     await pods.install.remove()

@@ -5,6 +5,7 @@ import { badgeCases } from './cases/badge.ts'
 import { refusalCases } from './cases/refusals.ts'
 import { installOnPods, type PodInstall, standOn } from './pod-stand.ts'
 import { killCases } from './pods/kills.ts'
+import { memoryCases } from './pods/memory.ts'
 import { rolloutCases } from './pods/rollout.ts'
 
 describe('an install of the shipped overlay, on real pods', { skip: await whyNoCluster() }, () => {
@@ -18,6 +19,7 @@ describe('an install of the shipped overlay, on real pods', { skip: await whyNoC
   refusalCases(() => standOn(pods))
   rolloutCases(() => pods)
   killCases(() => pods)
+  memoryCases(() => pods)
 
   it('is removed whole', async () => {
     await pods.install.remove()

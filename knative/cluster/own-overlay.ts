@@ -36,7 +36,7 @@ export async function likeRepository(dir: string): Promise<void> {
 
 /** Edits an overlay as a person does, with everything else in its files as it was. */
 export async function editOverlay(overlay: string, { values, image, components = [] }: OverlayEdits): Promise<void> {
-  await edit(join(overlay, 'values.yaml'), () => pathsOf(values))
+  await editValues(overlay, values)
   await edit(join(overlay, 'kustomization.yaml'), kustomization => [
     [['images', 0, 'newName'], image.name],
     [['images', 0, 'newTag'], image.tag],
@@ -44,6 +44,11 @@ export async function editOverlay(overlay: string, { values, image, components =
       (name, at): Edit => [['components', kustomization.components.length + at], `../../components/${name}`],
     ),
   ])
+}
+
+/** Puts values over those of an overlay, objects key by key. */
+export async function editValues(overlay: string, values: OverlayEdits['values']): Promise<void> {
+  await edit(join(overlay, 'values.yaml'), () => pathsOf(values))
 }
 
 type Edit = readonly [path: readonly (string | number)[], value: unknown]

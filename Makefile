@@ -40,7 +40,7 @@ test-headscale: install ## prove tsnet-node against Headscale, alone
 
 test-cluster: install ## prove it in real pods: a single-node Kubernetes with Knative on this machine (Linux, root)
 	@node knative/cluster/main.ts build
-	@node --test --test-timeout=600000 --test-concurrency=1 'knative/**/*.cluster.test.ts'
+	@node --test --test-timeout=1200000 --test-concurrency=1 'knative/**/*.cluster.test.ts'
 
 cluster-up: install ## start that cluster and leave it running, for daily work; tests join it
 	@node knative/cluster/main.ts up

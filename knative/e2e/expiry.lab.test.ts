@@ -1,4 +1,5 @@
-import { expiryCases } from './cases/expiry.ts'
+import { expiryCases, lateExpiryCases } from './cases/expiry.ts'
 import { openLabStand } from './lab-stand.ts'
 
 expiryCases(openLabStand)
+lateExpiryCases(openLabStand)

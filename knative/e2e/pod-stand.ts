@@ -5,10 +5,10 @@ import { startTestnet, type Testnet } from 'tsnet-node/testing'
 import { functionNames } from '#events'
 import type { Cluster } from '../cluster/cluster.ts'
 import { type ClusterInstall, installOverlay } from '../cluster/install.ts'
-import type { OverlayEdits } from '../cluster/own-overlay.ts'
+import { editValues, type OverlayEdits } from '../cluster/own-overlay.ts'
 import { startCluster } from '../cluster/start-cluster.ts'
 import { runProgram } from '../lab/run-program.ts'
-import { makeStand, type OpenStand, type Stand } from './stand.ts'
+import { makeStand, type Stand } from './stand.ts'
 import { config as defaults, roles } from './stand-config.ts'
 
 const makeImage = fileURLToPath(new URL('../image/main.ts', import.meta.url))
@@ -38,9 +38,15 @@ export async function installOnPods({ config, progress = console.log }: PodInsta
   const image = await importImage(cluster)
   const values = { roles, ...defaults, ...config }
   const install = stack.use(await installOverlay(cluster, tailnet, { image, components: ['oidc'], values }))
-  stack.defer(() => keepLogs(install))
+  let removed: Promise<void> | undefined
+  // With the pods go their logs.
+  const remove = () => {
+    removed ??= keepLogs(install).then(install.remove)
+    return removed
+  }
+  stack.defer(remove)
   const all = stack.move()
-  return { cluster, tailnet, install, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  return { cluster, tailnet, install: { ...install, remove }, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 /** A stand on an install that others stand on as well, and that stays. */
@@ -50,13 +56,12 @@ export async function standOn({ cluster, tailnet, install }: PodInstall): Promis
   return makeStand({ place, install, functions: install.functions, tap }, tap)
 }
 
-/** A stand on an install of its own. */
-export const openPodStand: OpenStand = async options => {
-  await using stack = new AsyncDisposableStack()
-  const pods = stack.use(await installOnPods(options))
-  const stand = stack.use(await standOn(pods))
-  const all = stack.move()
-  return { ...stand, [Symbol.asyncDispose]: () => all.disposeAsync() }
+/** A stand on such an install, once what its configuration says differently is applied and the provisioner runs with it. */
+export async function standOnChanged(pods: PodInstall, config: Readonly<Record<string, unknown>>): Promise<Stand> {
+  await editValues(pods.install.overlay, config)
+  await pods.install.apply()
+  await pods.install.functions.restart('provisioner')
+  return standOn(pods)
 }
 
 /** Makes the image as `make image-oci` does, for this machine's platform, and imports it. */

@@ -1,12 +1,18 @@
-import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { after, before, describe } from 'node:test'
 import { whyNoCluster } from '../cluster/index.ts'
 import { badgeCases } from './cases/badge.ts'
+import { expiryCases, lateExpiryCases } from './cases/expiry.ts'
 import { refusalCases } from './cases/refusals.ts'
-import { installOnPods, type PodInstall, standOn } from './pod-stand.ts'
+import { installOnPods, type PodInstall, standOn, standOnChanged } from './pod-stand.ts'
+import { confinementCases } from './pods/confinement.ts'
+import { expiryFromZeroCases } from './pods/expiry.ts'
+import { fromZeroCases } from './pods/from-zero.ts'
 import { killCases } from './pods/kills.ts'
 import { memoryCases } from './pods/memory.ts'
+import { removalCase } from './pods/removal.ts'
 import { rolloutCases } from './pods/rollout.ts'
+import { tickCases } from './pods/tick.ts'
+import { upgradeCases } from './pods/upgrade.ts'
 
 describe('an install of the shipped overlay, on real pods', { skip: await whyNoCluster() }, () => {
   let pods: PodInstall
@@ -16,15 +22,18 @@ describe('an install of the shipped overlay, on real pods', { skip: await whyNoC
   after(() => pods?.[Symbol.asyncDispose]())
 
   badgeCases(() => standOn(pods))
+  tickCases(() => pods)
+  // The CronJob rests from here on, and the sweeper goes to zero.
   refusalCases(() => standOn(pods))
   rolloutCases(() => pods)
   killCases(() => pods)
   memoryCases(() => pods)
-
-  it('is removed whole', async () => {
-    await pods.install.remove()
-    const kinds = 'clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding,namespace'
-    const left = await pods.install.kubectl('get', kinds, '-l', 'app.kubernetes.io/part-of=tka', '-o', 'name')
-    assert.equal(left, '')
-  })
+  confinementCases(() => pods)
+  fromZeroCases(() => pods)
+  upgradeCases(() => pods)
+  expiryCases(() => standOn(pods))
+  // The provisioner's timers are off from here on.
+  lateExpiryCases(({ config = {} } = {}) => standOnChanged(pods, config))
+  expiryFromZeroCases(() => pods)
+  removalCase(() => pods)
 })

@@ -38,9 +38,9 @@ test-headscale: install ## prove tsnet-node against Headscale, alone
 	@node tsnet-node/src/build-helper.ts --tests
 	@node --test --test-timeout=120000 'tsnet-node/tests/*.headscale.test.ts'
 
-test-cluster: install ## prove it in real pods: a single-node Kubernetes with Knative on this machine (Linux, root)
+test-cluster: install ## prove it in real pods: a single-node Kubernetes with Knative on this machine (Linux, root; QUICK=1: minutes less)
 	@node knative/cluster/main.ts build
-	@node --test --test-timeout=1200000 --test-concurrency=1 'knative/**/*.cluster.test.ts'
+	@QUICK=$(QUICK) node --test --test-timeout=1200000 --test-concurrency=1 'knative/**/*.cluster.test.ts'
 
 cluster-up: install ## start that cluster and leave it running, for daily work; tests join it
 	@node knative/cluster/main.ts up

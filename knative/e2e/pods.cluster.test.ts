@@ -14,6 +14,9 @@ import { rolloutCases } from './pods/rollout.ts'
 import { tickCases } from './pods/tick.ts'
 import { upgradeCases } from './pods/upgrade.ts'
 
+/** Whether what takes minutes is left out, as in continuous integration. */
+const quick = Boolean(process.env.QUICK)
+
 describe('an install of the shipped overlay, on real pods', { skip: await whyNoCluster() }, () => {
   let pods: PodInstall
   before(async () => {
@@ -25,15 +28,17 @@ describe('an install of the shipped overlay, on real pods', { skip: await whyNoC
   tickCases(() => pods)
   // The CronJob rests from here on, and the sweeper goes to zero.
   refusalCases(() => standOn(pods))
-  rolloutCases(() => pods)
-  killCases(() => pods)
-  memoryCases(() => pods)
   confinementCases(() => pods)
-  fromZeroCases(() => pods)
-  upgradeCases(() => pods)
   expiryCases(() => standOn(pods))
-  // The provisioner's timers are off from here on.
-  lateExpiryCases(({ config = {} } = {}) => standOnChanged(pods, config))
-  expiryFromZeroCases(() => pods)
+  describe('over minutes', { skip: quick && 'QUICK=1' }, () => {
+    rolloutCases(() => pods)
+    killCases(() => pods)
+    memoryCases(() => pods)
+    fromZeroCases(() => pods)
+    upgradeCases(() => pods)
+    // The provisioner's timers are off from here on.
+    lateExpiryCases(({ config = {} } = {}) => standOnChanged(pods, config))
+    expiryFromZeroCases(() => pods)
+  })
   removalCase(() => pods)
 })

@@ -26,7 +26,7 @@ check: install ## types, lint, import direction, unused code
 
 test: check build ## prove everything on real parts: API server, Knative Eventing, tailnet, Headscale
 	@node tsnet-node/src/build-helper.ts --tests
-	@node --test --test-timeout=240000 --test-concurrency=2 '{events,functions,knative,tsnet-node}/**/!(*.cluster).test.ts'
+	@node --test --test-timeout=240000 --test-concurrency=3 '{events,functions,knative,tsnet-node}/**/!(*.cluster).test.ts'
 
 test-unit: check ## the tests that need no lab (seconds)
 	@node --test --test-timeout=240000 '{events,functions,knative}/**/!(*.lab|*.cluster).test.ts'

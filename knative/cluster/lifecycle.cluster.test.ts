@@ -10,6 +10,7 @@ import { clusterDir, clusterLock } from './cluster-dir.ts'
 import { startCluster, whyNoCluster } from './index.ts'
 import { kernelSettings } from './namespaces.ts'
 import { readRoutes } from './network.ts'
+import { skipLong } from './skip-long.ts'
 
 /** What of a cluster is to be seen on this machine, but for cgroups and its directory. */
 async function traces(pidNamespace: string): Promise<readonly string[]> {
@@ -63,7 +64,7 @@ describe('a cluster', { skip: await whyNoCluster() }, () => {
     assert.deepEqual(await readdir(join(clusterDir, 'run')), ['logs'])
   })
 
-  it('waits for the end of one that is less than what is asked for', async t => {
+  it('waits for the end of one that is less than what is asked for', { skip: skipLong }, async t => {
     if (await stays()) return t.skip('a cluster is running that is to stay')
     const less = await startCluster({ level: 'node', progress: console.log })
     const waits = Promise.withResolvers<void>()

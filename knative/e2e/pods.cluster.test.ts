@@ -1,5 +1,6 @@
 import { after, before, describe } from 'node:test'
 import { whyNoCluster } from '../cluster/index.ts'
+import { skipLong } from '../cluster/skip-long.ts'
 import { badgeCases } from './cases/badge.ts'
 import { expiryCases, lateExpiryCases } from './cases/expiry.ts'
 import { refusalCases } from './cases/refusals.ts'
@@ -14,9 +15,6 @@ import { rolloutCases } from './pods/rollout.ts'
 import { tickCases } from './pods/tick.ts'
 import { upgradeCases } from './pods/upgrade.ts'
 
-/** Whether what takes minutes is left out, as in continuous integration. */
-const quick = Boolean(process.env.QUICK)
-
 describe('an install of the shipped overlay, on real pods', { skip: await whyNoCluster() }, () => {
   let pods: PodInstall
   before(async () => {
@@ -30,7 +28,7 @@ describe('an install of the shipped overlay, on real pods', { skip: await whyNoC
   refusalCases(() => standOn(pods))
   confinementCases(() => pods)
   expiryCases(() => standOn(pods))
-  describe('over minutes', { skip: quick && 'QUICK=1' }, () => {
+  describe('over minutes', { skip: skipLong }, () => {
     rolloutCases(() => pods)
     killCases(() => pods)
     memoryCases(() => pods)

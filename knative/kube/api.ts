@@ -121,7 +121,14 @@ function connect(server: string, agent: Agent, access: Readonly<Record<string, s
     async *watch(path, query, signal) {
       const response = await send('GET', path, { query: { ...query, watch: 'true' } }, signal)
       if (!succeeded(response)) await refuse(`watch ${path}`, response)
-      for await (const line of createInterface({ input: response })) yield JSON.parse(line)
+      const lines = createInterface({ input: response })
+      try {
+        for await (const line of lines) yield JSON.parse(line)
+      } finally {
+        // Whoever has seen enough leaves a request that ends later, with an error that nobody waits for.
+        lines.on('error', () => {})
+        response.destroy()
+      }
     },
     [Symbol.dispose]: () => agent.destroy(),
   }

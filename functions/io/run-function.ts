@@ -4,8 +4,8 @@ import { listen } from './listen.ts'
 import { type Running, run } from './run.ts'
 
 /**
- * Runs what takes events, as {@link run}, once it was given `K_SINK`. A Knative Service is made before its SinkBinding knows the
- * Broker's address, so its first pods are without. They live, are not ready, say why, and are replaced as soon as the SinkBinding
+ * Runs what takes events, as {@link run}, once it was given `K_SINK`. A Knative Service may be made before its SinkBinding knows the
+ * Broker's address, and its first pods are then without. They live, are not ready, say why, and are replaced as soon as the SinkBinding
  * has written it. Ended with an error, they would be started again and again until then, and for minutes after.
  */
 export function runFunction(name: string, start: (running: Running) => Promise<void>): Promise<never> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as v from 'valibot'
+import { functionNames } from '#events/functions'
 import { readBase } from '../render/read-base.ts'
 import { podTemplates } from './pod-templates.ts'
 
@@ -86,6 +87,24 @@ describe('the namespaces of the base', () => {
       closed.map(({ metadata, spec }) => [metadata.namespace, spec]),
       ['tka-system', 'tka'].map(name => [name, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }]),
     )
+  })
+})
+
+describe('the order of the base', () => {
+  const Bound = v.object({ spec: v.object({ subject: v.object({ kind: v.string(), name: v.optional(v.string()) }) }) })
+  const at = (kind: string, name: string) =>
+    base.findIndex(manifest => manifest.kind === kind && manifest.metadata.name === name)
+
+  it('has what gives K_SINK before what takes it, so that no pod begins without', () => {
+    const bindings = base.filter(({ kind }) => kind === 'SinkBinding')
+    assert.equal(bindings.length, functionNames.length + 1)
+    for (const binding of bindings) {
+      const { kind, name } = v.parse(Bound, binding).spec.subject
+      // Jobs are bound by label: those that the CronJob of that name makes.
+      const taker = name === undefined ? at('CronJob', binding.metadata.name) : at(kind, name)
+      const giver = base.indexOf(binding)
+      assert.ok(at('Broker', 'tka') < giver && giver < taker, binding.metadata.name)
+    }
   })
 })
 

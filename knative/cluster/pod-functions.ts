@@ -89,8 +89,8 @@ export function podFunctions(
 }
 
 /**
- * Whether a SinkBinding had seen the revision of this pod. The first revision of a new install is older than that: its pod waits,
- * ready for nothing, until Serving gives it up after ten minutes.
+ * Whether a SinkBinding had seen the revision of this pod. Where the Broker took its time, the first revision of a new install is
+ * older than that: its pod waits, ready for nothing, until Serving gives it up after ten minutes.
  */
 function isBound({ spec }: Pod): boolean {
   return spec.containers.some(({ env }) => env.some(({ name }) => name === 'K_SINK'))

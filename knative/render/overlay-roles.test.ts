@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
 import { overlayRoles } from './overlay-roles.ts'
 
 const overlays = fileURLToPath(new URL('../overlays/', import.meta.url))
@@ -27,6 +28,13 @@ describe('an overlay', () => {
     for (const folder of folders) {
       const written = await readFile(join(overlays, folder, 'roles/kustomization.yaml'), 'utf8')
       assert.equal(written, await overlayRoles(join(overlays, folder)), `${folder}: run make overlay`)
+    }
+  })
+
+  it('is applied in the order of the base', async () => {
+    for (const folder of await readdir(overlays)) {
+      const kustomization = parse(await readFile(join(overlays, folder, 'kustomization.yaml'), 'utf8'))
+      assert.deepEqual(kustomization.sortOptions, { order: 'fifo' }, folder)
     }
   })
 

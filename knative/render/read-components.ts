@@ -41,6 +41,7 @@ export async function readComponents(components: readonly string[], kubectl: str
     const kustomization = {
       apiVersion: 'kustomize.config.k8s.io/v1beta1',
       kind: 'Kustomization',
+      sortOptions: { order: 'fifo' },
       resources: [from('base')],
       components: components.map(name => from(`components/${name}`)),
     }

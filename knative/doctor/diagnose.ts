@@ -1,3 +1,4 @@
+import { authKey } from './checks/auth-key.ts'
 import { clocks } from './checks/clocks.ts'
 import { extraRights } from './checks/extra-rights.ts'
 import { guardHolds } from './checks/guard-holds.ts'
@@ -17,6 +18,7 @@ const checks: readonly Check[] = [
   guardHolds,
   readers,
   keys,
+  authKey,
   ready,
   workloads,
   clocks,

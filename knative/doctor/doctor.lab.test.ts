@@ -56,7 +56,7 @@ describe('the doctor', () => {
     assert.doesNotMatch(stdout, /✗/)
     assert.match(stdout, /\nnothing to do\n$/)
     assert.match(stdout, new RegExp(`^install ${install.install}, components: ${components.join(', ')}\n`))
-    for (const check of ['rights', 'guard', 'keys', 'Knative', 'workloads', 'clocks', 'tokens'])
+    for (const check of ['rights', 'guard', 'keys', 'auth key', 'Knative', 'workloads', 'clocks', 'tokens'])
       assert.match(stdout, new RegExp(`✓ ${check}: `))
   })
 

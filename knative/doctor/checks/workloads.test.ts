@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ApiError } from '../../kube/api.ts'
 import { render } from '../../render/render.ts'
 import type { Examined } from '../finding.ts'
+import { examinedWith } from '../testing/examined-with.ts'
 import { workloads } from './workloads.ts'
 
-const { manifests, config } = await render()
+const { manifests } = await render()
 const [tick] = manifests.filter(({ kind, metadata }) => kind === 'CronJob' && metadata.name === 'tick')
 assert.ok(tick)
 const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'login', namespace: 'tka-system' } }
@@ -13,15 +13,7 @@ const noon = Date.parse('2026-11-23T12:00:00Z')
 
 /** What the check says of one object, given what the API server has of it. */
 async function look(expected: Examined['expected'][number], live?: unknown) {
-  const api: Examined['api'] = {
-    async call(method, path) {
-      if (live === undefined) throw new ApiError(`${method} ${path}`, 404, 'NotFound', 'not there')
-      return live
-    },
-    watch: () => assert.fail('nothing is watched'),
-    [Symbol.dispose]: () => undefined,
-  }
-  const found = await workloads.look({ api, config, components: [], expected: [expected], now: () => noon })
+  const found = await workloads.look(examinedWith([expected], live, noon))
   return found.map(({ severity, says }) => `${severity}: ${says}`)
 }
 

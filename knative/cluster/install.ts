@@ -6,7 +6,7 @@ import { type Api, openApi } from '../kube/api.ts'
 import { applyAll } from '../kube/apply.ts'
 import { triggersDeliver } from '../lab/install-delivery.ts'
 import { becomesReady } from '../lab/install-ready.ts'
-import { type EventTap, proofType, tapBroker } from '../lab/install-tap.ts'
+import { type EventTap, proofType, type TapSubscription, tapBroker } from '../lab/install-tap.ts'
 import { runTick } from '../lab/install-tick.ts'
 import { runProgram } from '../lab/run-program.ts'
 import type { Cluster } from './cluster.ts'
@@ -31,8 +31,8 @@ export interface ClusterInstall extends AsyncDisposable {
   apply(): Promise<void>
   /** Makes a Job of the CronJob now and waits until it has succeeded. */
   tick(): Promise<void>
-  /** Subscribes to the Broker, to everything; resolves once an event has come all the way. */
-  subscribe(): Promise<EventTap>
+  /** Subscribes to the Broker, to everything unless told otherwise; resolves once an event has come all the way. */
+  subscribe(subscription?: TapSubscription): Promise<EventTap>
   /** Removes it, which disposing does where it was not done. */
   remove(): Promise<void>
 }
@@ -130,7 +130,7 @@ export async function installOverlay(
     kubectl,
     apply,
     tick: () => runTick(api, system, async job => (await kubectl('logs', '-n', system, `job/${job}`)).split('\n')),
-    subscribe: () => tapBroker({ ...broker, token, signal: AbortSignal.timeout(60_000) }),
+    subscribe: subscription => tapBroker({ ...broker, ...subscription, token, signal: AbortSignal.timeout(60_000) }),
     remove,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }

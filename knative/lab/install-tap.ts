@@ -29,8 +29,16 @@ export interface EventTap extends AsyncDisposable {
   waitFor(match: (event: SeenEvent) => boolean, options?: { readonly timeoutMs?: number }): Promise<SeenEvent>
 }
 
+/** To what to subscribe, and how. */
+export interface TapSubscription {
+  /** All of them, unless given. */
+  readonly types?: readonly string[]
+  /** What is waited for before an event is answered, for 20 s at most: so long its producer waits as well. */
+  readonly hold?: (event: SeenEvent) => Promise<void>
+}
+
 /** Where to subscribe. */
-export interface TapOptions {
+export interface TapOptions extends TapSubscription {
   readonly api: Api
   readonly namespace: string
   readonly brokerUrl: string
@@ -38,7 +46,6 @@ export interface TapOptions {
   readonly dial: Dial
   /** IPv4 address of this machine at which the Broker reaches a subscriber; loopback by default. */
   readonly host?: string
-  readonly types?: readonly string[]
   /** Shows who proves the way, to a Broker that asks (OIDC). */
   readonly token?: string | undefined
   readonly signal: AbortSignal
@@ -49,16 +56,17 @@ export const proofType = 'dev.tka.lab.proof'
 
 /** Subscribes to the Broker; resolves once an event has come all the way. */
 export async function tapBroker(options: TapOptions): Promise<EventTap> {
-  const { api, namespace, brokerUrl, types, signal, host = '127.0.0.1' } = options
+  const { api, namespace, brokerUrl, types, hold, signal, host = '127.0.0.1' } = options
   const events: SeenEvent[] = []
   const waiting = new Set<() => void>()
   let proved: string | undefined
   const server = createServer((incoming, response) => {
-    void readEvent(incoming).then(event => {
-      response.writeHead(202).end()
+    void readEvent(incoming).then(async event => {
       if (event.type === proofType) proved = event.id
       else events.push(event)
       for (const look of waiting) look()
+      if (event.type !== proofType) await hold?.(event)
+      response.writeHead(202).end()
     })
   }).listen(0, host)
   await once(server, 'listening')
@@ -75,7 +83,7 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
       ...(types === undefined ? {} : { filters: [{ any: [...types, proofType].map(exact) }] }),
       subscriber: { uri: `http://${host}:${address.port}/` },
       // The in-memory broker makes the producer wait for every subscriber.
-      delivery: { retry: 0, timeout: 'PT1S' },
+      delivery: { retry: 0, timeout: hold ? 'PT20S' : 'PT1S' },
     },
   }
   await applyAll(api, [trigger], signal)

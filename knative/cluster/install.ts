@@ -9,11 +9,12 @@ import { becomesReady } from '../lab/install-ready.ts'
 import { type EventTap, proofType, type TapSubscription, tapBroker } from '../lab/install-tap.ts'
 import { runTick } from '../lab/install-tick.ts'
 import { runProgram } from '../lab/run-program.ts'
+import type { Manifest } from '../render/manifest.ts'
 import type { Cluster } from './cluster.ts'
+import { installCommands, upgradeCommands } from './documented-commands.ts'
 import { dialBrokers } from './knative/dial-brokers.ts'
-import { editOverlay, likeRepository, type OverlayEdits } from './own-overlay.ts'
+import { checkOutBase, editOverlay, likeRepository, type OverlayEdits, replaceBase } from './own-overlay.ts'
 import { type PodFunctions, podFunctions } from './pod-functions.ts'
-import { readmeCommands } from './readme-commands.ts'
 
 /** TKA, installed in a cluster by the README's four commands. Disposing of it uninstalls it. */
 export interface ClusterInstall extends AsyncDisposable {
@@ -29,6 +30,8 @@ export interface ClusterInstall extends AsyncDisposable {
   kubectl(...args: readonly string[]): Promise<string>
   /** Applies the overlay and waits until everything is Ready. */
   apply(): Promise<void>
+  /** Goes to the version at hand by the commands of docs/operate.md, and waits until everything is Ready. */
+  upgrade(): Promise<void>
   /** Makes a Job of the CronJob now and waits until it has succeeded. */
   tick(): Promise<void>
   /** Subscribes to the Broker, to everything unless told otherwise; resolves once an event has come all the way. */
@@ -37,13 +40,26 @@ export interface ClusterInstall extends AsyncDisposable {
   remove(): Promise<void>
 }
 
+/** An earlier version of TKA, as its repository and its documents were. */
+export interface EarlierVersion {
+  readonly base: readonly Manifest[]
+  /** The command that it wanted after the apply, beside those of today. */
+  readonly afterApply: string
+}
+
+/** What to install. */
+export interface InstallOptions extends OverlayEdits {
+  /** In place of the version at hand, to which {@link ClusterInstall.upgrade} then goes. */
+  readonly earlier?: EarlierVersion
+}
+
 const system = 'tka-system'
 
 /** Installs an overlay of one's own with this tailnet, and resolves when login is a node of it. */
 export async function installOverlay(
   cluster: Cluster,
   tailnet: Testnet,
-  { values, image, components = [] }: OverlayEdits,
+  { values, image, components = [], earlier }: InstallOptions,
 ): Promise<ClusterInstall> {
   await using undo = new AsyncDisposableStack()
   const api = undo.use(await openApi(cluster.kubeconfig))
@@ -61,7 +77,8 @@ export async function installOverlay(
   undo.defer(() => rm(dir, { recursive: true, force: true }))
   const name = 'lab'
   await likeRepository(dir)
-  const [copy, complete, applyIt, giveKey] = await readmeCommands()
+  if (earlier) await replaceBase(dir, earlier.base)
+  const [copy, complete, applyIt, giveKey] = await installCommands()
   const run = async (command: string): Promise<void> => {
     const PATH = `${dirname(cluster.kubectl)}:${process.env.PATH}`
     const env = { ...process.env, PATH, KUBECONFIG: cluster.kubeconfig }
@@ -91,8 +108,7 @@ export async function installOverlay(
     removed = true
   }
   undo.defer(remove)
-  const apply = async () => {
-    await kubectl('apply', '-k', overlay)
+  const becomeReady = async () => {
     await kubectl(
       'wait',
       '-n',
@@ -103,10 +119,22 @@ export async function installOverlay(
       '--all',
     )
   }
+  const upgrade = async () => {
+    const [, completeIt, look, applyNew, ask] = await upgradeCommands()
+    // In place of `git pull`.
+    await checkOutBase(dir)
+    await run(completeIt)
+    // It ends with 1 where something differs.
+    await run(`${look} || [ $? -eq 1 ]`)
+    await run(applyNew)
+    await becomeReady()
+    await run(ask)
+  }
   await run(applyIt)
+  if (earlier) await run(earlier.afterApply)
   await writeFile(join(dir, 'auth-key'), 'the offline tailnet takes any', { mode: 0o600 })
   await run(giveKey)
-  await apply()
+  await becomeReady()
 
   const broker = {
     api,
@@ -128,7 +156,11 @@ export async function installOverlay(
     overlay,
     functions,
     kubectl,
-    apply,
+    apply: async () => {
+      await kubectl('apply', '-k', overlay)
+      await becomeReady()
+    },
+    upgrade,
     tick: () => runTick(api, system, async job => (await kubectl('logs', '-n', system, `job/${job}`)).split('\n')),
     subscribe: subscription => tapBroker({ ...broker, ...subscription, token, signal: AbortSignal.timeout(60_000) }),
     remove,

@@ -1,7 +1,8 @@
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseDocument } from 'yaml'
+import { parseDocument, stringify } from 'yaml'
+import type { Manifest } from '../render/manifest.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -31,8 +32,26 @@ export async function likeRepository(dir: string): Promise<void> {
   ])
   // So that `make` has nothing to install.
   await writeFile(join(dir, 'node_modules', '.installed'), '')
-  for (const part of parts) await cp(join(root, 'knative', part), join(dir, 'knative', part), { recursive: true })
+  for (const part of parts) await checkOut(dir, part)
 }
+
+/** Gives such a folder the base of another version. */
+export async function replaceBase(dir: string, manifests: readonly Manifest[]): Promise<void> {
+  const base = join(dir, 'knative', 'base')
+  await rm(base, { recursive: true })
+  await mkdir(base)
+  await writeFile(join(base, 'all.yaml'), manifests.map(manifest => stringify(manifest)).join('---\n'))
+  await writeFile(join(base, 'kustomization.yaml'), stringify({ resources: ['all.yaml'] }))
+}
+
+/** Gives such a folder the base of this version. */
+export async function checkOutBase(dir: string): Promise<void> {
+  await rm(join(dir, 'knative', 'base'), { recursive: true })
+  await checkOut(dir, 'base')
+}
+
+const checkOut = (dir: string, part: string): Promise<void> =>
+  cp(join(root, 'knative', part), join(dir, 'knative', part), { recursive: true })
 
 /** Edits an overlay as a person does, with everything else in its files as it was. */
 export async function editOverlay(overlay: string, { values, image, components = [] }: OverlayEdits): Promise<void> {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { startTestnet, type Testnet } from 'tsnet-node/testing'
 import { functionNames } from '#events'
 import type { Cluster } from '../cluster/cluster.ts'
-import { type ClusterInstall, installOverlay } from '../cluster/install.ts'
+import { type ClusterInstall, type EarlierVersion, installOverlay } from '../cluster/install.ts'
 import { editValues, type OverlayEdits } from '../cluster/own-overlay.ts'
 import { startCluster } from '../cluster/start-cluster.ts'
 import { runProgram } from '../lab/run-program.ts'
@@ -24,6 +24,8 @@ export interface PodInstall extends AsyncDisposable {
 export interface PodInstallOptions {
   /** Put over `values.yaml`. */
   readonly config?: Readonly<Record<string, unknown>>
+  /** Installed first, where Brokers do not ask who sends, which it knows nothing of. */
+  readonly earlier?: EarlierVersion
   readonly progress?: (line: string) => void
 }
 
@@ -31,13 +33,15 @@ export interface PodInstallOptions {
  * Starts (or joins) a cluster whose Brokers authenticate senders and a tailnet beside it, and installs TKA as docs/install.md says,
  * with the component for that.
  */
-export async function installOnPods({ config, progress = console.log }: PodInstallOptions = {}): Promise<PodInstall> {
+export async function installOnPods(options: PodInstallOptions = {}): Promise<PodInstall> {
+  const { config, earlier, progress = console.log } = options
   await using stack = new AsyncDisposableStack()
-  const cluster = stack.use(await startCluster({ oidc: true, progress }))
+  const cluster = stack.use(await startCluster({ oidc: earlier === undefined, progress }))
   const tailnet = stack.use(await startTestnet({ host: cluster.hostAddress }))
   const image = await importImage(cluster)
   const values = { roles, ...defaults, ...config }
-  const install = stack.use(await installOverlay(cluster, tailnet, { image, components: ['oidc'], values }))
+  const edits = { image, values, ...(earlier ? { earlier } : { components: ['oidc'] }) }
+  const install = stack.use(await installOverlay(cluster, tailnet, edits))
   let removed: Promise<void> | undefined
   // With the pods go their logs.
   const remove = () => {

@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test test-unit test-size test-headscale test-cluster cluster-up cluster-down demo up down trace keys doctor schemas overlay bench bench-tsnet bundle image-oci openapi fmt clean
+.PHONY: help install build check test test-unit test-size test-headscale test-cluster cluster-up cluster-down demo up down trace keys doctor schemas overlay bench bench-cluster bench-tsnet bundle image-oci openapi fmt clean
 
 # npm brings Node 24 itself on Linux, x64 and arm64 (the optional dependencies `node`, `node-arm64`); elsewhere the system's must be new enough.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -74,6 +74,10 @@ overlay: install ## write what follows from an overlay's values.yaml (DIR=knativ
 
 bench: build ## measure logins and logouts against bare Kubernetes calls; table, and JSON in .lab/bench.json
 	@node knative/bench/main.ts
+
+bench-cluster: install ## measure an install on real pods: cold starts, logins, memory; table, and JSON in .lab/bench-cluster.json
+	@node knative/cluster/main.ts build
+	@node knative/bench/cluster/main.ts
 
 bench-tsnet: install ## measure tsnet-node against the same server in Go; table, and JSON in .lab/bench-tsnet.json
 	@node tsnet-node/bench/main.ts

@@ -26,6 +26,8 @@ export interface ClusterInstall extends AsyncDisposable {
   /** Folder of the overlay, to be applied again after a change. */
   readonly overlay: string
   readonly functions: PodFunctions
+  /** How long it took from `kubectl apply` until everything was Ready, in milliseconds. */
+  readonly readyMs: number
   /** Runs kubectl with full rights; resolves to its standard output, rejects unless it ended well. */
   kubectl(...args: readonly string[]): Promise<string>
   /** Applies the overlay and waits until everything is Ready. */
@@ -130,11 +132,13 @@ export async function installOverlay(
     await becomeReady()
     await run(ask)
   }
+  const began = performance.now()
   await run(applyIt)
   if (earlier) await run(earlier.afterApply)
   await writeFile(join(dir, 'auth-key'), 'the offline tailnet takes any', { mode: 0o600 })
   await run(giveKey)
   await becomeReady()
+  const readyMs = performance.now() - began
 
   const broker = {
     api,
@@ -155,6 +159,7 @@ export async function installOverlay(
     hostname: 'tka',
     overlay,
     functions,
+    readyMs,
     kubectl,
     apply: async () => {
       await kubectl('apply', '-k', overlay)

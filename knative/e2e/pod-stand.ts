@@ -1,11 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startTestnet, type Testnet } from 'tsnet-node/testing'
 import { functionNames } from '#events'
 import type { Cluster } from '../cluster/cluster.ts'
 import { type ClusterInstall, type EarlierVersion, installOverlay } from '../cluster/install.ts'
-import { editValues, type OverlayEdits } from '../cluster/own-overlay.ts'
+import { editValues } from '../cluster/own-overlay.ts'
 import { startCluster } from '../cluster/start-cluster.ts'
 import { runProgram } from '../lab/run-program.ts'
 import { makeStand, type Stand } from './stand.ts'
@@ -18,6 +18,8 @@ export interface PodInstall extends AsyncDisposable {
   readonly cluster: Cluster
   readonly tailnet: Testnet
   readonly install: ClusterInstall
+  /** How large the image is, compressed. */
+  readonly imageBytes: number
 }
 
 /** What differs from the overlay of every stand. */
@@ -38,7 +40,7 @@ export async function installOnPods(options: PodInstallOptions = {}): Promise<Po
   await using stack = new AsyncDisposableStack()
   const cluster = stack.use(await startCluster({ oidc: earlier === undefined, progress }))
   const tailnet = stack.use(await startTestnet({ host: cluster.hostAddress }))
-  const image = await importImage(cluster)
+  const { image, bytes: imageBytes } = await importImage(cluster)
   const values = { roles, ...defaults, ...config }
   const edits = { image, values, ...(earlier ? { earlier } : { components: ['oidc'] }) }
   const install = stack.use(await installOverlay(cluster, tailnet, edits))
@@ -50,7 +52,13 @@ export async function installOnPods(options: PodInstallOptions = {}): Promise<Po
   }
   stack.defer(remove)
   const all = stack.move()
-  return { cluster, tailnet, install: { ...install, remove }, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  return {
+    cluster,
+    tailnet,
+    install: { ...install, remove },
+    imageBytes,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
 }
 
 /** A stand on an install that others stand on as well, and that stays. */
@@ -69,7 +77,7 @@ export async function standOnChanged(pods: PodInstall, config: Readonly<Record<s
 }
 
 /** Makes the image as `make image-oci` does, for this machine's platform, and imports it. */
-async function importImage(cluster: Cluster): Promise<OverlayEdits['image']> {
+async function importImage(cluster: Cluster) {
   const image = { name: 'dev.local/tka', tag: 'e2e' }
   const archive = join(cluster.dir, 'tka.oci.tar')
   const platform = `linux/${process.arch === 'arm64' ? 'arm64' : 'amd64'}`
@@ -77,7 +85,7 @@ async function importImage(cluster: Cluster): Promise<OverlayEdits['image']> {
   const { code, stderr } = await runProgram(process.execPath, args, { timeoutMs: 600_000 })
   if (code !== 0) throw new Error(`the image cannot be made: ${stderr}`)
   await cluster.importImage(archive)
-  return image
+  return { image, bytes: (await stat(archive)).size }
 }
 
 /** Puts what the pods wrote where a person looks after a failed run: `.lab/logs/cluster/<function>.log`. */

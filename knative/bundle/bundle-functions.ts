@@ -1,7 +1,8 @@
-import { readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { asciiOnly } from './ascii-only.ts'
 import { trimKubernetesClient } from './trim-kubernetes-client.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -19,7 +20,7 @@ export interface Bundled {
  */
 export async function bundleFunctions(outdir: string): Promise<Bundled> {
   const names = await deployables()
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: names.map(name => ({ in: `functions/${name}/main.ts`, out: name })),
     outdir,
@@ -30,12 +31,15 @@ export async function bundleFunctions(outdir: string): Promise<Bundled> {
     target: 'node24',
     format: 'esm',
     metafile: true,
+    write: false,
     logLevel: 'warning',
     // CommonJS dependencies inside the bundle still call require() for Node's own modules.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url)",
     },
   })
+  await mkdir(outdir, { recursive: true })
+  await Promise.all(outputFiles.map(({ path, text }) => writeFile(path, asciiOnly(text))))
   // Else Node.js would read each file twice to find out what it is.
   await writeFile(join(outdir, 'package.json'), '{"type":"module"}\n')
   const sizes = new Map(

@@ -13,7 +13,7 @@ type EndedData = EventOf<'dev.tka.session.ended.v1'>['data']
 
 /** What became of a revocation. */
 export type RevocationOutcome =
-  | { readonly kind: 'ended'; readonly data: EndedData }
+  | { readonly kind: 'ended'; readonly data: EndedData; readonly held?: string }
   | { readonly kind: 'superseded' }
   | { readonly kind: 'nothing' }
 
@@ -51,13 +51,15 @@ export async function settle(
   throw new Problem('unavailable', 'others kept changing the session.')
 }
 
-/** Looks after one person without being asked: ends what is past due and says so. */
-export async function cleanUp(deps: CleanupDeps, name: string, signal: AbortSignal): Promise<void> {
+/** Looks after one person without being asked: ends what is past due and says so. Resolves to what still holds the ServiceAccount. */
+export async function cleanUp(deps: CleanupDeps, name: string, signal: AbortSignal): Promise<string | undefined> {
   const decide = (observed: Observed) => planCleanup(observed, deps.now(), deps.config)
   // Most of what wakes us is over by the time we look: a look at what is known costs nothing.
-  if (decide(deps.view.know(name)).kind === 'nothing') return
+  if (decide(deps.view.know(name)).kind === 'nothing') return undefined
   const outcome = await settle(deps, await lookClosely(deps, name, signal), decide, signal)
-  if (outcome.kind === 'ended') deps.announce(sessionEnded(deps, name, outcome.data))
+  if (outcome.kind !== 'ended') return undefined
+  deps.announce(sessionEnded(deps, name, outcome.data))
+  return outcome.held
 }
 
 async function act(

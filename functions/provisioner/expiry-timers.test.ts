@@ -62,6 +62,20 @@ describe('expiry timers', () => {
     assert.equal(model.bindings.size, 0)
   })
 
+  it('pause between looks at a ServiceAccount that somebody holds', async t => {
+    const { provisioner, alice, model } = await world(t)
+    await provisioner.handle(alice.login({ period: 60 }))
+    const account = model.serviceAccounts.get(alice.subject)
+    assert.ok(account)
+    model.serviceAccounts.set(alice.subject, { ...account, finalizers: ['example.com/hold'] })
+    await pass(60_000)
+    assert.equal(model.bindings.size, 0, 'access is gone')
+    for (let ticks = 0; ticks < 50; ticks++) await pass(1)
+    assert.equal(provisioner.announced.length, 1)
+    await pass(1_000)
+    assert.equal(provisioner.announced.length, 2, 'and is looked at again')
+  })
+
   it('hold a delay that is longer than a timer can be', async t => {
     const days = 40
     const config = sampleConfig({

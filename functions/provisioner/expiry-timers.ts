@@ -45,16 +45,22 @@ export function startExpiryTimers(deps: CleanupDeps, queue: PersonQueue): Dispos
     failures.delete(name)
   }
 
+  function countFailure(name: string): void {
+    failures.set(name, (failures.get(name) ?? 0) + 1)
+  }
+
   async function look(name: string): Promise<void> {
     timers.delete(name)
     try {
       // A timer remembers the request that set it, hours ago: this is a trace of its own.
-      await inSpan('look after a session', { kind: SpanKind.INTERNAL, parent: ROOT_CONTEXT }, () =>
+      const held = await inSpan('look after a session', { kind: SpanKind.INTERNAL, parent: ROOT_CONTEXT }, () =>
         queue.run(name, () => cleanUp(deps, name, AbortSignal.timeout(lookTimeoutMs))),
       )
-      failures.delete(name)
+      // Access is gone, but what is held is still past due: it is looked at again as after a failure.
+      if (held === undefined) failures.delete(name)
+      else countFailure(name)
     } catch (error) {
-      failures.set(name, (failures.get(name) ?? 0) + 1)
+      countFailure(name)
       deps.warn('a session that is past due could not be ended yet', { subject: name, error })
     }
     if (!stopped) arm(name)

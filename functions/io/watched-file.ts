@@ -47,7 +47,9 @@ export async function watchFile<T>(path: string, options: WatchedFileOptions<T>)
     await looking
     return value
   }
-  return { reread, current: async () => (now() - lookedAt < freshMs ? value : await reread()) }
+  // Looked at in the future: the clock was set back.
+  const isFresh = () => now() >= lookedAt && now() - lookedAt < freshMs
+  return { reread, current: async () => (isFresh() ? value : await reread()) }
 }
 
 async function identify(path: string): Promise<string> {

@@ -51,6 +51,16 @@ suite('WhoIs', () => {
     assert.equal(questions.length, 1)
   })
 
+  test('is asked again when the clock was set back', async () => {
+    const { cache, questions, answerLast, pass } = setUp()
+    const first = cache.get('100.64.0.1', { maxAgeMs: 1_000 })
+    answerLast()
+    await first
+    pass(-600_000)
+    void cache.get('100.64.0.1', { maxAgeMs: 1_000 })
+    assert.equal(questions.length, 2)
+  })
+
   test('is asked apart for different peers', async () => {
     const { cache, questions } = setUp()
     const both = Promise.all([cache.get('100.64.0.1'), cache.get('100.64.0.2')])

@@ -56,12 +56,17 @@ export function createWhoIsCache({ ask, now }: WhoIsDeps): WhoIsCache {
     return entry
   }
 
+  /** What is of the future is old: the clock was set back. */
+  const isFresh = ({ at }: Entry, maxAgeMs: number): boolean => {
+    const age = now() - at
+    return maxAgeMs > 0 && age >= 0 && age <= maxAgeMs
+  }
+
   return {
     async get(address, { signal, maxAgeMs = 0 } = {}) {
       signal?.throwIfAborted()
       const known = entries.get(address)
-      const oldest = now() - (known?.settled === false ? Math.max(joinWithinMs, maxAgeMs) : maxAgeMs)
-      const usable = known !== undefined && (known.settled ? maxAgeMs > 0 && known.at >= oldest : known.at >= oldest)
+      const usable = known !== undefined && isFresh(known, known.settled ? maxAgeMs : Math.max(joinWithinMs, maxAgeMs))
       return withSignal((usable ? known : begin(address)).answer, signal)
     },
     put(identity) {

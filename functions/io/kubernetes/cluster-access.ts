@@ -31,7 +31,9 @@ export async function readClusterAccess(
   let token: string | undefined
   let readAt = 0
   const readToken = async () => {
-    if (token !== undefined && now() - readAt < tokenFreshMs) return token
+    // Read in the future: the clock was set back.
+    const isFresh = now() >= readAt && now() - readAt < tokenFreshMs
+    if (token !== undefined && isFresh) return token
     const text = (await readFile(join(directory, 'token'), 'utf8')).trim()
     token = text
     readAt = now()

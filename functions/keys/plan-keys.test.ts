@@ -74,6 +74,21 @@ describe('the keys of a function', () => {
     assert.equal(state.now, start)
   })
 
+  for (const ask of ['make', 'rotate'] as const) {
+    it(`are published at once where the public keys were lost, when asked to ${ask}`, () => {
+      const { state, steps, run } = world({ current: 'k0', published: [] })
+      run(ask)
+      assert.deepEqual(steps, ['publish', 'done'])
+      assert.deepEqual(state.keys.published, [{ kid: 'k0', notBefore: start, notAfter: start + year }])
+    })
+  }
+
+  it('are published before the next one is waited for, where they were lost in a rotation', () => {
+    const { steps, run } = world({ current: 'k0', next: 'k1', published: [] })
+    run('rotate')
+    assert.deepEqual(steps.slice(0, 3), ['publish', 'publish', 'wait'])
+  })
+
   it('are left alone where there are some', () => {
     const { steps, run } = world()
     run('make')

@@ -40,10 +40,12 @@ export type KeyStep =
   /** Take these out of the published set. */
   | { readonly kind: 'remove'; readonly kids: readonly string[] }
 
-/** True where a new key must be made although nothing is missing: nothing is under way that would be finished instead. */
+/** True where a new key must be made although nothing is missing: nothing is under way, or lost, that would be mended instead. */
 export function mustBegin({ current, next, published }: KeysOfFunction, ask: Ask): boolean {
   if (ask === 'make' || current === undefined) return false
-  return ask === 'replace' || (next === undefined && published.every(({ kid }) => kid === current))
+  return (
+    ask === 'replace' || (next === undefined && published.length > 0 && published.every(({ kid }) => kid === current))
+  )
 }
 
 /**
@@ -57,6 +59,9 @@ export function planKeys(
   const { current, next, published } = keys
   const { ask, begin, now, timing } = options
   if (begin) return { kind: 'generate' }
+  // The key that is signed with, first of all: until it is published nothing works. A stolen one is not published again.
+  if (current !== undefined && ask !== 'replace' && !published.some(({ kid }) => kid === current))
+    return { kind: 'publish', kid: current, notBefore: now }
   if (next !== undefined) {
     const notBefore = current === undefined || ask === 'replace' ? now : now + timing.leadMs
     const known = published.find(({ kid }) => kid === next)
@@ -64,7 +69,6 @@ export function planKeys(
     return now < known.notBefore ? { kind: 'wait', until: known.notBefore } : { kind: 'switch' }
   }
   if (current === undefined) return { kind: 'generate' }
-  if (!published.some(({ kid }) => kid === current)) return { kind: 'publish', kid: current, notBefore: now }
   return clearAway(
     published.filter(({ kid }) => kid !== current),
     now,

@@ -58,7 +58,19 @@ const PodMonitor = v.object({
     ]),
     podTargetLabels: v.array(v.string()),
     podMetricsEndpoints: v.array(
-      v.strictObject({ portNumber: v.literal(9464), path: v.string(), interval: v.string() }),
+      v.strictObject({
+        portNumber: v.literal(8080),
+        path: v.string(),
+        interval: v.string(),
+        relabelings: v.tuple([
+          v.strictObject({
+            sourceLabels: v.tuple([v.literal('__address__')]),
+            regex: v.string(),
+            targetLabel: v.literal('__address__'),
+            replacement: v.string(),
+          }),
+        ]),
+      }),
     ),
   }),
 })
@@ -138,6 +150,16 @@ describe('the dashboard', () => {
 })
 
 describe('the PodMonitors', () => {
+  it('find a pod by the port that it declares, and scrape the one that it does not', async () => {
+    for (const document of parseAllDocuments(await read('pod-monitor.yaml'))) {
+      for (const { relabelings } of v.parse(PodMonitor, document.toJS()).spec.podMetricsEndpoints) {
+        const [{ regex, replacement }] = relabelings
+        for (const host of ['10.0.0.1', '[fd00::1]'])
+          assert.equal(`${host}:8080`.replace(new RegExp(`^${regex}$`), replacement), `${host}:9464`)
+      }
+    }
+  })
+
   it('scrape every function where it serves its figures', async () => {
     const monitors = parseAllDocuments(await read('pod-monitor.yaml')).map(
       document => v.parse(PodMonitor, document.toJS()).spec,

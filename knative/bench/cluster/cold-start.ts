@@ -79,16 +79,16 @@ export async function sweeperStarter(kubeconfig: string, install: ClusterInstall
   }
 }
 
-/** What lies between the moments. */
+/** What lies between the moments. Throws when they are not in their order, and so not those of one start. */
 export function partsOf({ sent, scheduled, listening, processAgeMs, answered }: Moments): ColdStart {
-  const begun = listening - processAgeMs
-  return {
+  const parts = {
     schedule: scheduled - sent,
-    container: begun - scheduled,
+    container: listening - processAgeMs - scheduled,
     node: processAgeMs,
     answer: answered - listening,
-    total: answered - sent,
   }
+  for (const [part, ms] of Object.entries(parts)) if (ms < 0) throw new RangeError(`${part} took ${ms} ms`)
+  return { ...parts, total: answered - sent }
 }
 
 /** The first pod of the function that was not known, and when it was seen to have a node. */

@@ -28,10 +28,11 @@ const { values } = parseArgs({
 })
 const amounts = { coldStarts: Number(values['cold-starts']), logins: Number(values.logins) }
 if (values.help) process.stdout.write(help)
-else if (!isAtLeast(amounts.coldStarts, 1)) fail(`--cold-starts must be a whole number from 1`, 2)
-else if (!isAtLeast(amounts.logins, fewestLogins)) fail(`--logins must be a whole number from ${fewestLogins}`, 2)
+else if (!isAtLeast(amounts.coldStarts, 1)) fail(notFrom(1, '--cold-starts', values['cold-starts']), 2)
+else if (!isAtLeast(amounts.logins, fewestLogins)) fail(notFrom(fewestLogins, '--logins', values.logins), 2)
 else {
-  const why = await whyNoCluster()
+  // Before all else, so that a folder that cannot be made costs no run.
+  const why = (await whyNoFolder(dirname(values.out))) ?? (await whyNoCluster())
   if (why) fail(why, 1)
   else await run(amounts, values.out)
 }
@@ -40,13 +41,24 @@ async function run(amounts: Amounts, out: string): Promise<void> {
   const progress = (line: string) => void process.stderr.write(`${line}\n`)
   await using pods = await installOnPods({ progress })
   const figures = await measure(pods, amounts, progress)
-  await mkdir(dirname(out), { recursive: true })
-  await writeFile(out, `${JSON.stringify(figures, undefined, 2)}\n`)
   process.stdout.write(`${table(figures)}\n`)
+  await writeFile(out, `${JSON.stringify(figures, undefined, 2)}\n`)
+}
+
+/** Makes it, or says why not. */
+function whyNoFolder(folder: string): Promise<string | undefined> {
+  return mkdir(folder, { recursive: true }).then(
+    () => undefined,
+    (error: Error) => `--out: ${error.message}`,
+  )
 }
 
 function isAtLeast(number: number, least: number): boolean {
   return Number.isInteger(number) && number >= least
+}
+
+function notFrom(least: number, option: string, given: string): string {
+  return `${option} must be a whole number from ${least}, not ${given}`
 }
 
 function fail(why: string, exitCode: number): void {

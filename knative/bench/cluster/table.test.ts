@@ -26,6 +26,14 @@ it('divides a start into parts that make the whole', () => {
   assert.equal(total, 1_000)
 })
 
+it('refuses moments that are not of one start', () => {
+  const moments = { sent: 1_000, scheduled: 1_100, listening: 1_800, processAgeMs: 200, answered: 2_000 }
+  assert.throws(() => partsOf({ ...moments, scheduled: 900 }), /schedule took -100 ms/)
+  // The line of a pod before.
+  assert.throws(() => partsOf({ ...moments, listening: 1_200 }), /container took -100 ms/)
+  assert.throws(() => partsOf({ ...moments, answered: 1_700 }), /answer took -100 ms/)
+})
+
 it('shows the middle and the worst, the pod that takes most, and the rest', () => {
   const lines = table(figures).split('\n')
   for (const line of [

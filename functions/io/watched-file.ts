@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
+import { isFresh } from './is-fresh.ts'
 
 /** What a file says, read again when the file is another one. */
 export interface WatchedFile<T> {
@@ -47,9 +48,7 @@ export async function watchFile<T>(path: string, options: WatchedFileOptions<T>)
     await looking
     return value
   }
-  // Looked at in the future: the clock was set back.
-  const isFresh = () => now() >= lookedAt && now() - lookedAt < freshMs
-  return { reread, current: async () => (isFresh() ? value : await reread()) }
+  return { reread, current: async () => (isFresh(lookedAt, now(), freshMs) ? value : await reread()) }
 }
 
 async function identify(path: string): Promise<string> {

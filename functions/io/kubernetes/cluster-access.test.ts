@@ -40,6 +40,15 @@ describe('access to the cluster', () => {
     assert.equal(await readToken(), 'second')
   })
 
+  it('reads the token again when the clock was set back', async t => {
+    const { directory, env } = await mounted(t)
+    let time = 600_000
+    const { readToken } = await readClusterAccess(env, () => time)
+    await writeFile(join(directory, 'token'), 'second')
+    time = 0
+    assert.equal(await readToken(), 'second')
+  })
+
   for (const missing of ['KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT']) {
     it(`fails with a word about ${missing} outside a pod`, async t => {
       const { env } = await mounted(t)

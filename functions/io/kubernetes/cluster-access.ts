@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
+import { isFresh } from '../is-fresh.ts'
 
 /** How a pod reaches its cluster's API server: address, the CA that signs it, and the pod's own ServiceAccount token. */
 export interface ClusterAccess {
@@ -31,9 +32,7 @@ export async function readClusterAccess(
   let token: string | undefined
   let readAt = 0
   const readToken = async () => {
-    // Read in the future: the clock was set back.
-    const isFresh = now() >= readAt && now() - readAt < tokenFreshMs
-    if (token !== undefined && isFresh) return token
+    if (token !== undefined && isFresh(readAt, now(), tokenFreshMs)) return token
     const text = (await readFile(join(directory, 'token'), 'utf8')).trim()
     token = text
     readAt = now()

@@ -188,6 +188,11 @@ async function proofToken(api: Api, kubectl: ClusterInstall['kubectl']): Promise
   }
   await applyAll(api, [account, policy])
   await becomesReady(api, policy, AbortSignal.timeout(60_000))
+  return senderToken(kubectl, 'proof')
+}
+
+/** A token with which the Broker takes events as those of a ServiceAccount, for two hours. */
+export async function senderToken(kubectl: ClusterInstall['kubectl'], account: string): Promise<string> {
   const audience = `eventing.knative.dev/broker/${system}/tka`
-  return (await kubectl('create', 'token', 'proof', '-n', system, '--audience', audience, '--duration=2h')).trim()
+  return (await kubectl('create', 'token', account, '-n', system, '--audience', audience, '--duration=2h')).trim()
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { postMessage } from '#io/emit'
 import { tickMessage } from '../../../functions/tick/tick-message.ts'
-import type { ClusterInstall } from '../../cluster/install.ts'
+import { type ClusterInstall, senderToken } from '../../cluster/install.ts'
 import { dialBrokers } from '../../cluster/knative/dial-brokers.ts'
 import { type Api, openApi } from '../../kube/api.ts'
 
@@ -53,9 +53,7 @@ const Swept = v.object({ message: v.literal('swept') })
 export async function sweeperStarter(kubeconfig: string, install: ClusterInstall): Promise<ColdStarter> {
   const { kubectl, functions, namespaces, cluster } = install
   const inSystem = ['-n', namespaces.system]
-  const audience = `eventing.knative.dev/broker/${namespaces.system}/tka`
-  const token = await kubectl('create', 'token', 'tick', ...inSystem, '--audience', audience, '--duration=2h')
-  const headers = { authorization: `Bearer ${token.trim()}` }
+  const headers = { authorization: `Bearer ${await senderToken(kubectl, 'tick')}` }
   const api = await openApi(kubeconfig)
   const { host, port, path } = (await dialBrokers(api))(`http://broker-ingress/${namespaces.system}/tka`)
   const broker = new URL(path, `http://${host}:${port}`)

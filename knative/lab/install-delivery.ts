@@ -15,14 +15,14 @@ const Channel = v.object({
  * Until then the channel accepts events and delivers them to nobody.
  */
 export async function triggersDeliver(options: Omit<TapOptions, 'types'>): Promise<void> {
-  const { api, namespace, signal } = options
+  const { api, namespace, broker = 'tka', signal } = options
   const root = `/apis/messaging.knative.dev/v1/namespaces/${namespace}`
   await waitUntil(
     `the channel of ${namespace} to have all Subscriptions`,
     async signal => {
       const [subscriptions, channel] = await Promise.all([
         api.call('GET', `${root}/subscriptions`, { signal }),
-        api.call('GET', `${root}/inmemorychannels/tka-kne-trigger`, { signal }),
+        api.call('GET', `${root}/inmemorychannels/${broker}-kne-trigger`, { signal }),
       ])
       const listed = new Set(v.parse(Channel, channel).spec.subscribers.map(({ uid }) => uid))
       const missing = v.parse(Subscriptions, subscriptions).items.filter(({ metadata }) => !listed.has(metadata.uid))

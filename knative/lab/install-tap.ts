@@ -41,6 +41,8 @@ export interface TapSubscription {
 export interface TapOptions extends TapSubscription {
   readonly api: Api
   readonly namespace: string
+  /** `tka` by default. */
+  readonly broker?: string
   readonly brokerUrl: string
   /** How the Broker is reached from here. */
   readonly dial: Dial
@@ -56,7 +58,7 @@ export const proofType = 'dev.tka.lab.proof'
 
 /** Subscribes to the Broker; resolves once an event has come all the way. */
 export async function tapBroker(options: TapOptions): Promise<EventTap> {
-  const { api, namespace, brokerUrl, types, hold, signal, host = '127.0.0.1' } = options
+  const { api, namespace, broker = 'tka', brokerUrl, types, hold, signal, host = '127.0.0.1' } = options
   const events: SeenEvent[] = []
   const waiting = new Set<() => void>()
   let proved: string | undefined
@@ -79,7 +81,7 @@ export async function tapBroker(options: TapOptions): Promise<EventTap> {
     kind: 'Trigger',
     metadata: { name: `tap-${address.port}`, namespace },
     spec: {
-      broker: 'tka',
+      broker,
       ...(types === undefined ? {} : { filters: [{ any: [...types, proofType].map(exact) }] }),
       subscriber: { uri: `http://${host}:${address.port}/` },
       // The in-memory broker makes the producer wait for every subscriber.

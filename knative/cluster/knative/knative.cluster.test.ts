@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import * as v from 'valibot'
 import { type Api, openApi } from '../../kube/api.ts'
 import { applyAll, deleteAll } from '../../kube/apply.ts'
+import { triggersDeliver } from '../../lab/install-delivery.ts'
 import { becomesReady } from '../../lab/install-ready.ts'
 import { type Dial, postEvent } from '../../lab/post-event.ts'
 import { runProgram } from '../../lab/run-program.ts'
@@ -15,6 +16,7 @@ const namespace = 'knative-test'
 const image = 'dev.local/event_display:1'
 const type = (name: string) => `dev.tka.test.${name}`
 
+const brokerUrl = `http://broker-ingress.knative-eventing.svc.cluster.local/${namespace}/default`
 const broker: Manifest = {
   apiVersion: 'eventing.knative.dev/v1',
   kind: 'Broker',
@@ -89,10 +91,8 @@ describe('Knative in pods', { skip: await whyNoCluster() }, () => {
   let api: Api
   let dial: Dial
 
-  const send = (name: string, id: string) => {
-    const url = `http://broker-ingress.knative-eventing.svc.cluster.local/${namespace}/${broker.metadata.name}`
-    return postEvent(url, { type: type(name), id, source: '/knative-test' }, { dial, timeoutMs: 60_000 })
-  }
+  const send = (name: string, id: string) =>
+    postEvent(brokerUrl, { type: type(name), id, source: '/knative-test' }, { dial, timeoutMs: 60_000 })
   const podsOf = async (name: string) => {
     const query = { labelSelector: `serving.knative.dev/service=${name}` }
     return v.parse(Pods, await api.call('GET', `/api/v1/namespaces/${namespace}/pods`, { query })).items
@@ -131,6 +131,8 @@ describe('Knative in pods', { skip: await whyNoCluster() }, () => {
       )
       return status.readyReplicas === 1 || 'not ready'
     })
+    const { name } = broker.metadata
+    await triggersDeliver({ api, namespace, broker: name, brokerUrl, dial, host: cluster.hostAddress, signal })
   })
   after(() => stack.disposeAsync())
 

@@ -5,6 +5,7 @@ import { type Api, openApi } from '../../kube/api.ts'
 import { applyAll, deleteAll, pathOf } from '../../kube/apply.ts'
 import { becomesReady } from '../../lab/install-ready.ts'
 import { postEvent } from '../../lab/post-event.ts'
+import { waitUntil } from '../../lab/wait-until.ts'
 import type { Manifest } from '../../render/manifest.ts'
 import { type Cluster, startCluster, whyNoCluster } from '../index.ts'
 import { dialBrokers } from './dial-brokers.ts'
@@ -48,6 +49,11 @@ describe('a Broker that authenticates senders', { skip: await whyNoCluster() }, 
     const { address } = v.parse(Addressed, await api.call('GET', pathOf(broker))).status
     url = address.url
     audience = address.audience
+    // Ready is said before the Broker's ingress and the channel's dispatcher have heard of it; until then it answers 500.
+    await waitUntil('the Broker answers', async () => {
+      const status = await sendFrom(namespace, audience)
+      return status !== 500 || `it answers ${status}`
+    })
   })
   after(() => stack.disposeAsync())
 

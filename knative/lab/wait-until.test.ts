@@ -18,6 +18,11 @@ it('takes a probe that fails for one that is not so yet', async () => {
   await assert.rejects(never, /no answer/)
 })
 
+it('takes an assertion that fails for the end', async () => {
+  const twice = waitUntil('one event', async () => assert.fail('it came twice'), { everyMs: 1 })
+  await assert.rejects(twice, assert.AssertionError)
+})
+
 it("ends with the signal's reason", async () => {
   const reason = new Error('stopped')
   await assert.rejects(

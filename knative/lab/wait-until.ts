@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long to wait for a condition. */
@@ -10,8 +11,9 @@ export interface WaitOptions {
 }
 
 /**
- * Looks until `probe` answers `true`; a string says what is still missing. A probe that rejects is looked at again.
- * Rejects with the last thing that was missing when the time is up, or with the signal's reason.
+ * Looks until `probe` answers `true`; a string says what is still missing. A probe that rejects is looked at again, unless
+ * with an AssertionError: what must never be seen was seen. Rejects with the last thing that was missing when the time is
+ * up, or with the signal's reason.
  */
 export async function waitUntil(
   what: string,
@@ -32,5 +34,6 @@ export async function waitUntil(
 }
 
 function reason(error: unknown): string {
+  if (error instanceof AssertionError) throw error
   return error instanceof Error ? error.message : String(error)
 }

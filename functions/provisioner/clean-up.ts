@@ -3,19 +3,13 @@ import type { Action } from '#core/session/actions'
 import type { Observed } from '#core/session/observed'
 import { withdrawExtension } from '#core/session/plan-login'
 import { planCleanup, type RevocationStep } from '#core/session/plan-revocation'
-import type { EventOf } from '#events'
 import { carryOut, type MadeObjects } from './carry-out.ts'
-import { endSession, sessionEnded } from './end-session.ts'
+import { announceEnd, type EndedSession, endSession } from './end-session.ts'
 import { lookClosely } from './look-closely.ts'
 import type { CleanupDeps } from './provisioner-deps.ts'
 
-type EndedData = EventOf<'dev.tka.session.ended.v1'>['data']
-
 /** What became of a revocation. */
-export type RevocationOutcome =
-  | { readonly kind: 'ended'; readonly data: EndedData; readonly held?: string }
-  | { readonly kind: 'superseded' }
-  | { readonly kind: 'nothing' }
+export type RevocationOutcome = EndedSession | { readonly kind: 'superseded' } | { readonly kind: 'nothing' }
 
 /** Another process would have to win this often in a row. */
 const mostDecisions = 5
@@ -58,7 +52,7 @@ export async function cleanUp(deps: CleanupDeps, name: string, signal: AbortSign
   if (decide(deps.view.know(name)).kind === 'nothing') return undefined
   const outcome = await settle(deps, await lookClosely(deps, name, signal), decide, signal)
   if (outcome.kind !== 'ended') return undefined
-  deps.announce(sessionEnded(deps, name, outcome.data))
+  announceEnd(deps, outcome)
   return outcome.held
 }
 

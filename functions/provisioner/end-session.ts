@@ -70,7 +70,8 @@ export async function endSession(
         sure = true
         break
       case 'done': {
-        if (step.held !== undefined) deps.alarm(step.held, { subject: observed.name, reason: ending.reason })
+        if (step.held !== undefined && !wasTold(deps, observed))
+          deps.alarm(step.held, { subject: observed.name, reason: ending.reason })
         const data = describeEnd(start.lease, observed.lease, ending, deps.monotonic() - begun)
         deps.ended(start.lease, data)
         return { kind: 'ended', observed, data, ...(step.held === undefined ? {} : { held: step.held }) }
@@ -120,6 +121,18 @@ function describeEnd(
     revokedInMs: Math.round(revokedInMs * 10) / 10,
     hadAccess,
   }
+}
+
+/** Tells of an end that no delivery asked for. */
+export function announceEnd(deps: CleanupDeps, { observed, data }: EndedSession): void {
+  if (wasTold(deps, observed)) return
+  deps.announce(sessionEnded(deps, observed.name, data))
+  if (observed.serviceAccount) deps.heldTold.set(observed.name, observed.serviceAccount.uid)
+}
+
+/** True when this process told of the end already, and something has held the ServiceAccount ever since. */
+export function wasTold({ heldTold }: CleanupDeps, { name, serviceAccount }: Observed): boolean {
+  return serviceAccount !== undefined && heldTold.get(name) === serviceAccount.uid
 }
 
 /** The event that says so: an answer where `cause` is given. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it, mock, type TestContext } from 'node:test'
+import { sourceOf } from '#events'
 import { createMemoryCluster } from './testing/memory-cluster.ts'
-import { sampleConfig, samplePerson } from './testing/sample-events.ts'
-import { startProvisioner } from './testing/start-provisioner.ts'
+import { cluster as eventCluster, sampleConfig, samplePerson } from './testing/sample-events.ts'
+import { startProvisioner, type TestProvisioner } from './testing/start-provisioner.ts'
 
 const hour = 3600_000
 const day = 24 * hour
@@ -62,18 +63,36 @@ describe('expiry timers', () => {
     assert.equal(model.bindings.size, 0)
   })
 
-  it('pause between looks at a ServiceAccount that somebody holds', async t => {
-    const { provisioner, alice, model } = await world(t)
+  it('look again, after a pause, at a ServiceAccount that somebody holds, and tell of it once', async t => {
+    const { provisioner, alice, model, cluster, view } = await world(t)
     await provisioner.handle(alice.login({ period: 60 }))
+    const toldBy = ({ announced, alarms }: TestProvisioner) => ({
+      announced: announced.length,
+      alarms: alarms.filter(alarm => alarm.includes('is held by')).length,
+    })
     const account = model.serviceAccounts.get(alice.subject)
-    assert.ok(account)
+    const [binding] = model.bindings.values()
+    assert.ok(account && binding)
     model.serviceAccounts.set(alice.subject, { ...account, finalizers: ['example.com/hold'] })
     await pass(60_000)
     assert.equal(model.bindings.size, 0, 'access is gone')
+    model.bindings.set('/planted', { ...binding, name: 'planted' })
     for (let ticks = 0; ticks < 50; ticks++) await pass(1)
-    assert.equal(provisioner.announced.length, 1)
+    assert.equal(model.bindings.size, 1)
     await pass(1_000)
-    assert.equal(provisioner.announced.length, 2, 'and is looked at again')
+    assert.equal(model.bindings.size, 0, 'and is taken away at the next look')
+    const swept = { ...alice.logout({ reason: 'expired' }), source: sourceOf(eventCluster, 'sweeper') }
+    assert.equal(await provisioner.handle(swept), undefined, 'nor is a sweep answered')
+    assert.ok(await provisioner.handle(alice.logout()), 'but whoever asks is')
+    assert.deepEqual(toldBy(provisioner), { announced: 1, alarms: 1 })
+
+    provisioner[Symbol.dispose]()
+    const next = startProvisioner({ cluster, view })
+    t.after(() => next[Symbol.dispose]())
+    await next.recover()
+    next.startTimers()
+    await pass(1_000)
+    assert.deepEqual(toldBy(next), { announced: 1, alarms: 1 }, 'a later process cannot know who was told')
   })
 
   it('hold a delay that is longer than a timer can be', async t => {

@@ -43,6 +43,7 @@ export function startExpiryTimers(deps: CleanupDeps, queue: PersonQueue): Dispos
     clearTimeout(timers.get(name))
     timers.delete(name)
     failures.delete(name)
+    deps.heldTold.delete(name)
   }
 
   function countFailure(name: string): void {

@@ -49,6 +49,7 @@ await runFunction('provisioner', async ({ env, telemetry, resources, signal }) =
       log.error(message, { alarm: true, ...fields })
     },
     warn: log.warn,
+    heldTold: new Map<string, string>(),
     ended: witnessEnd({ audit: createAudit(log), metrics, now: Date.now }),
     guardDoubt: guard.doubt,
     metrics,

@@ -5,7 +5,7 @@ import type { EndReason, LiveRecord, SessionRecord } from '#core/session/session
 import { failedWith, KubernetesError } from '#io/kubernetes/kubernetes-error'
 import type { MintedToken } from '#io/kubernetes/session-cluster'
 import { carryOut, type MadeObjects } from './carry-out.ts'
-import { endSession, sessionEnded } from './end-session.ts'
+import { announceEnd, endSession } from './end-session.ts'
 import { lookClosely } from './look-closely.ts'
 import type { CleanupDeps } from './provisioner-deps.ts'
 
@@ -123,7 +123,7 @@ async function clear(deps: CleanupDeps, observed: Observed, reason: EndReason): 
     throw error
   })
   if (end?.kind === 'overtaken') return end.observed
-  if (end?.data.session !== undefined && end.data.hadAccess) deps.announce(sessionEnded(deps, name, end.data))
+  if (end?.data.session !== undefined && end.data.hadAccess) announceEnd(deps, end)
   if (!end || end.held !== undefined) return undefined
   const { lease, groupBindings } = end.observed
   return { ...nothingObserved(name), groupBindings, ...(lease === undefined ? {} : { lease }) }

@@ -21,6 +21,11 @@ export interface CleanupDeps {
   /** Says that somebody's hand, or a bug, is in what should be ours alone. Goes to people who are on call. */
   readonly alarm: Say
   readonly warn: Say
+  /**
+   * Whose end was told of although something still holds the ServiceAccount: its UID, by its name. It is looked at again and again,
+   * and told of once in a process.
+   */
+  readonly heldTold: Map<string, string>
   /** Told of each session that had ended. */
   readonly ended: EndWitness
 }

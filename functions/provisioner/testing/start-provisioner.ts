@@ -32,6 +32,7 @@ export function startProvisioner(
     announce: event => announced.push(event),
     alarm: message => alarms.push(message),
     warn: () => undefined,
+    heldTold: new Map(),
     ended: () => undefined,
     metrics: trialTelemetry().metrics,
     guardDoubt: () => undefined,

@@ -37,8 +37,8 @@ export function standingOf({ userId, login, record, recent, pending }: Knowledge
   return { kind: 'none' }
 }
 
-/** True when the Lease does not know yet what the person was told. */
-function isNews(sequence: string, record: SessionRecord | undefined): boolean {
+/** True when the Lease does not know yet what the person was told: a grant of this sequence. */
+export function isNews(sequence: string, record: SessionRecord | undefined): boolean {
   if (!record) return true
   const order = compareSequence(record.sequence, sequence)
   return order < 0 || (order === 0 && record.phase === 'provisioning')

@@ -5,6 +5,7 @@ import type { TailnetIdentity, TailnetPerson } from '#core/tailnet-identity'
 import type { LoginDeps } from './deps.ts'
 import { nameOf } from './person.ts'
 import { endSession } from './request-logout.ts'
+import { isNews } from './standing.ts'
 
 /** What watching the grants needs beside the flows' own. */
 export interface GrantDeps extends LoginDeps {
@@ -47,26 +48,48 @@ export function createGrantWatch(deps: GrantDeps): GrantWatch {
     void endSession({ login, userId, node, reason }, deps).finally(() => ending.delete(session))
   }
 
+  /**
+   * The session under a name as it is to be judged now. None while a later one may have begun that the watch does not show yet: an
+   * end names a person and no session, so it would end that one.
+   */
+  function liveUnder(name: string): LiveRecord | undefined {
+    const record = deps.sessions.get(name)
+    if (!record || !isLive(record, deps.now()) || deps.waiters.pendingLogin(name)) return undefined
+    const recent = deps.recents.get(name)
+    return recent?.kind === 'granted' && isNews(recent.sequence, record) ? undefined : record
+  }
+
+  /** Asks about a node of a session; gives what it says with the session as it is then, if it still is. */
+  async function ask(session: LiveRecord, node: string, signal: AbortSignal) {
+    const identity = await deps.whoIsNode(node, signal)
+    const record = liveUnder(session.name)
+    return record?.session === session.session ? { record, identity } : undefined
+  }
+
   async function checkAll(signal: AbortSignal): Promise<void> {
     const stillMissing = new Set<string>()
-    for (const record of deps.sessions.all()) {
-      if (!isLive(record, deps.now())) continue
-      const identity = await deps.whoIsNode(record.node, signal)
+    for (const { name } of deps.sessions.all()) {
+      const found = liveUnder(name)
+      const began = found && (await ask(found, found.node, signal))
+      if (!began) continue
+      const { record, identity } = began
       if (identity.kind !== 'unknown') judge(record, identity)
       else if (missing.has(record.session)) judge(record, identity)
       else stillMissing.add(record.session)
-      if (record.extendedBy === undefined) continue
-      const giver = await deps.whoIsNode(record.extendedBy, signal)
+      const { extendedBy } = record
+      if (extendedBy === undefined) continue
+      const gave = await ask(record, extendedBy, signal)
       // Like any device that is offline, one that is gone leaves the session its time.
-      if (giver.kind !== 'unknown') judgeTime(record, giver)
+      if (gave?.record.extendedBy === extendedBy && gave.identity.kind !== 'unknown')
+        judgeTime(gave.record, gave.identity)
     }
     missing = stillMissing
   }
 
   return {
     check(person) {
-      const record = deps.sessions.get(nameOf(person, deps))
-      if (!record || !isLive(record, deps.now()) || !isOwn(record, person)) return
+      const record = liveUnder(nameOf(person, deps))
+      if (!record || !isOwn(record, person)) return
       if (record.node === person.node.id) judge(record, person)
       else if (record.extendedBy === person.node.id) judgeTime(record, person)
     },

@@ -54,6 +54,16 @@ describe('POST /logout', () => {
     }
   })
 
+  it('answers 200 for the end of what a person had before a login that failed', async () => {
+    const trial = createTrialLogin({
+      broker: async (event, { sessions }) => (event.type === logout ? provision(event, sessions) : undefined),
+    })
+    trial.sessions.put(liveRecord())
+    assert.equal((await trial.request('POST', '~/login')).status, 503)
+    assert.equal(trial.sessions.index.get('tka-user-alice')?.phase, 'ended')
+    assert.equal((await trial.request('POST', '~/logout')).status, 200)
+  })
+
   it('does not let one person log out another who had the same login before', async () => {
     const trial = createTrialLogin()
     trial.sessions.put(liveRecord({ userId: '8' }))

@@ -7,6 +7,7 @@ import { awaitAnswer } from './await-answer.ts'
 import type { LoginDeps } from './deps.ts'
 import { standingOfPerson } from './person.ts'
 import { logoutRequested } from './request-logout.ts'
+import type { EndedSession } from './standing.ts'
 import type { LogoutWish } from './wish.ts'
 
 /** How long after its end a session can still be logged out of, so that a client which does so to be sure is not refused. */
@@ -45,12 +46,17 @@ function heldBy(person: TailnetPerson, deps: LoginDeps): Omit<KnownSession, 'ses
     case 'provisioning':
       return standing.session
     case 'ended':
-      if (deps.now() - standing.endedAt < graceMs) return standing.session
-      throw new Problem('already-signed-out')
+      return endedLately(standing, deps)
     case 'failed':
+      return endedLately(standing.before, deps)
     case 'none':
-      throw new Problem('already-signed-out')
+      return endedLately(undefined, deps)
   }
+}
+
+function endedLately(ended: EndedSession | undefined, { now }: LoginDeps): KnownSession {
+  if (ended && now() - ended.endedAt < graceMs) return ended.session
+  throw new Problem('already-signed-out')
 }
 
 /** Where the event got lost: the Lease says ended, the ServiceAccount is gone, and no cached token outlives it. */

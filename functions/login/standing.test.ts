@@ -8,6 +8,7 @@ import type { LoginWish } from './wish.ts'
 
 const now = Date.UTC(2026, 10, 23, 10)
 const live = liveRecord({ sequence: '0000000000000005', validUntil: now + 1_000 })
+const past = { ...live, validUntil: now }
 const { serviceAccountUid: _, ...terms } = live
 const provisioning: SessionRecord = { ...terms, phase: 'provisioning', requestExpiresAt: now + 1 }
 const ended: SessionRecord = { ...terms, phase: 'ended', endedAt: now - 1, endReason: 'logout' }
@@ -28,7 +29,7 @@ describe('how a person stands', () => {
   const cases: readonly (readonly [string, Partial<Knowledge>, string])[] = [
     ['nothing is known', {}, 'none'],
     ['the Lease is live', { record: live }, 'live'],
-    ['the Lease is live, but past its end', { record: { ...live, validUntil: now } }, 'ended'],
+    ['the Lease is live, but past its end', { record: past }, 'ended'],
     ['the session is being made', { record: provisioning }, 'provisioning'],
     ['nobody waits for the session any more', { record: { ...provisioning, requestExpiresAt: now } }, 'none'],
     ['a request is held', { pending }, 'provisioning'],
@@ -37,6 +38,9 @@ describe('how a person stands', () => {
     ['there was a logout without a session', { record: onlyLogout }, 'none'],
     ['the last login failed', { recent: { kind: 'failed' } }, 'failed'],
     ['the last login failed, and another one is held', { recent: { kind: 'failed' }, pending }, 'provisioning'],
+    ['the last login failed, after a session that is over', { recent: { kind: 'failed' }, record: ended }, 'failed'],
+    ['the last login failed, after a session past its end', { recent: { kind: 'failed' }, record: past }, 'failed'],
+    ['a request is held beside a session past its end', { pending, record: past }, 'provisioning'],
     ['the last login failed, but the session is there', { recent: { kind: 'failed' }, record: live }, 'live'],
     ['a grant is ahead of the watch', { recent: granted('6'), record: ended }, 'live'],
     ['a grant is ahead of the first Lease', { recent: granted('6') }, 'live'],

@@ -8,11 +8,17 @@ import type { LoginWish } from './wish.ts'
 export type Standing =
   | { readonly kind: 'live'; readonly session: KnownSession }
   | { readonly kind: 'provisioning'; readonly session: Omit<KnownSession, 'session'> }
-  /** Over, or past its valid-until. */
-  | { readonly kind: 'ended'; readonly session: KnownSession; readonly endedAt: number }
-  /** A login of the last minute failed. */
-  | { readonly kind: 'failed' }
+  | ({ readonly kind: 'ended' } & EndedSession)
+  /** A login of the last minute failed; whatever there was before it is over. */
+  | { readonly kind: 'failed'; readonly before: EndedSession | undefined }
   | { readonly kind: 'none' }
+
+/** A session that is over, or past its valid-until. */
+export interface EndedSession {
+  readonly session: KnownSession
+  /** Epoch milliseconds. */
+  readonly endedAt: number
+}
 
 /** Everything that login knows about one person. */
 export interface Knowledge {
@@ -28,13 +34,13 @@ export function standingOf({ userId, login, record, recent, pending }: Knowledge
   // Under one name there may be a session of somebody else, who had this login before.
   const own = record?.userId === userId && record.login === login ? record : undefined
   const granted = recent?.kind === 'granted' && recent.userId === userId ? recent : undefined
-  if (granted && isNews(granted.sequence, record)) return liveUntil(granted.session, now)
-  if (own?.phase === 'live') return liveUntil(own, now)
+  const held = granted && isNews(granted.sequence, record) ? granted.session : own?.phase === 'live' ? own : undefined
+  if (held && held.validUntil > now) return { kind: 'live', session: held }
   if (own?.phase === 'provisioning' && own.requestExpiresAt > now) return { kind: 'provisioning', session: own }
   if (pending) return { kind: 'provisioning', session: pending }
-  if (recent?.kind === 'failed') return { kind: 'failed' }
-  if (own?.phase === 'ended' && hasTerms(own)) return { kind: 'ended', session: own, endedAt: own.endedAt }
-  return { kind: 'none' }
+  const before = held ? { session: held, endedAt: held.validUntil } : endOf(own)
+  if (recent?.kind === 'failed') return { kind: 'failed', before }
+  return before ? { kind: 'ended', ...before } : { kind: 'none' }
 }
 
 /** True when the Lease does not know yet what the person was told: a grant of this sequence. */
@@ -44,8 +50,8 @@ export function isNews(sequence: string, record: SessionRecord | undefined): boo
   return order < 0 || (order === 0 && record.phase === 'provisioning')
 }
 
-function liveUntil(session: KnownSession, now: number): Standing {
-  return session.validUntil > now ? { kind: 'live', session } : { kind: 'ended', session, endedAt: session.validUntil }
+function endOf(record: SessionRecord | undefined): EndedSession | undefined {
+  return record?.phase === 'ended' && hasTerms(record) ? { session: record, endedAt: record.endedAt } : undefined
 }
 
 function hasTerms<T extends Partial<KnownSession>>(record: T): record is T & KnownSession {

@@ -1,6 +1,7 @@
-import { type Config, isProtectedNamespace } from './config.ts'
+import type { Config } from './config.ts'
 import { formatSeconds } from './duration.ts'
 import { Problem } from './problem.ts'
+import { isProtectedNamespace } from './protected-namespaces.ts'
 
 /** What is asked for in a person's name. */
 export interface RequestedRights {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ConfigInvalid, isProtectedNamespace, parseConfig } from './config.ts'
+import { ConfigInvalid, parseConfig } from './config.ts'
 
 const least = {
   cluster: 'lab',
@@ -95,14 +95,4 @@ describe('a configuration', () => {
     const wrong = { ...least, cluster: '', rules: 'many' }
     assert.throws(() => parseConfig(wrong), /cluster must [^\n]*\nrules must/)
   })
-})
-
-describe('a protected namespace', () => {
-  const namespaces = { system: 'tka-system', sessions: 'tka' }
-  for (const name of ['tka', 'tka-system', 'kube-system', 'kube-public', 'knative-serving']) {
-    it(`is ${name}`, () => assert.ok(isProtectedNamespace(name, namespaces)))
-  }
-  for (const name of ['default', 'tka-apps', 'kubernetes']) {
-    it(`is not ${name}`, () => assert.ok(!isProtectedNamespace(name, namespaces)))
-  }
 })

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { parse } from 'yaml'
-import { type Config, ConfigInvalid, HttpsUrl } from '#core/config'
+import { type Config, ConfigInvalid } from '#core/config'
+import { HttpsUrl } from '#core/config-fields'
 import { failedWith } from '#io/kubernetes/kubernetes-error'
 
 /** Where people's kubectl finds the API server, and what it trusts there. */

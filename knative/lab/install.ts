@@ -1,18 +1,19 @@
-import { randomInt } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import * as v from 'valibot'
 import { generateKeys } from '#events/keys/generate-keys'
 import { writeKeys } from '#events/keys/write-keys'
-import { type Api, openApi } from '../kube/api.ts'
-import { applyAll, deleteAll } from '../kube/apply.ts'
+import { openApi } from '../kube/api.ts'
+import { applyAll } from '../kube/apply.ts'
 import { keyManifests } from '../render/key-manifests.ts'
 import type { Manifest } from '../render/manifest.ts'
 import { checkOffers } from '../render/offered-roles.ts'
-import { type InstallDescription, type Rendered, render } from '../render/render.ts'
+import { render } from '../render/render.ts'
+import { installReady } from './await-install.ts'
 import { triggersDeliver } from './install-delivery.ts'
 import { functionsImage } from './install-image.ts'
-import { becomesReady, guardHolds, namespaceSettles } from './install-ready.ts'
+import { type InstallOptions, labConfig } from './install-options.ts'
+import { namespaceSettles } from './install-ready.ts'
+import { removeInstall } from './install-removal.ts'
 import { readClusterRole } from './install-roles.ts'
 import { type EventTap, tapBroker } from './install-tap.ts'
 import { runTick } from './install-tick.ts'
@@ -21,36 +22,8 @@ import { throughProxy } from './post-event.ts'
 import { runProgram } from './run-program.ts'
 import type { Shadow } from './shadow/shadow.ts'
 import { startShadow } from './shadow/start-shadow.ts'
-import { waitUntil } from './wait-until.ts'
 
 export type { SeenEvent } from './install-tap.ts'
-
-/** What differs from the base's defaults. */
-export interface InstallOptions {
-  /** Begins every name of this install; a free one by default. */
-  readonly install?: string
-  /** Offered roles, as in config.yaml. */
-  readonly roles?: readonly {
-    readonly name: string
-    readonly scope: 'cluster' | 'namespaced'
-    readonly maxPeriod: string
-    readonly clusterAdminEquivalent?: boolean
-  }[]
-  /** Merged into config.yaml, in its own form: `{ period: { minimum: '1s' }, expiryTimers: false }`. */
-  readonly config?: Readonly<Record<string, unknown>>
-  /** Environment that the image would carry: what a process needs beyond its manifest. Not for secrets. */
-  readonly imageEnv?: Readonly<Record<string, string>>
-  /** Renders what is applied: this version's base, unless an older one is wanted. */
-  readonly render?: (description: InstallDescription) => Promise<Rendered>
-  /** Components to add to the base, by their folder. */
-  readonly components?: readonly string[]
-  /** True: the Job makes the keys, as in a cluster, and `keysDir` holds others. */
-  readonly keysByJob?: boolean
-  /** Functions not to start; every one is started by default. */
-  readonly without?: readonly string[]
-  readonly signal?: AbortSignal
-  readonly progress?: (line: string) => void
-}
 
 /** TKA, installed in the lab under names of its own and running. Disposing of it uninstalls it. */
 export interface Install extends AsyncDisposable {
@@ -150,7 +123,7 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
     }),
   )
   await applyAll(api, manifests.filter(isTrigger), signal)
-  await ready({ lab, api, shadow, rendered, without, signal })
+  await installReady({ lab, api, shadow, rendered, without, signal })
   const brokerUrl = lab.brokerUrl(namespaces.system, 'tka')
   const broker = { api, namespace: namespaces.system, brokerUrl, dial: throughProxy(lab.clusterDns) }
   await triggersDeliver({ ...broker, signal })
@@ -180,90 +153,6 @@ export async function installTka(lab: Lab, options: InstallOptions = {}): Promis
     tick: () => runTick(api, namespaces.system, async job => shadow.logs(job).map(({ text }) => text)),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
-}
-
-async function labConfig(lab: Lab, { install = freeName(), roles, config = {} }: InstallOptions) {
-  const tailnet = { hostname: install, controlUrl: lab.tailnet.controlUrl, udpPort: 0, env: lab.tailnet.env }
-  return {
-    cluster: 'lab',
-    install,
-    namespaces: { system: `${install}-system`, sessions: install },
-    apiServer: { url: lab.apiServer.url, ca: await readFile(lab.apiServer.caFile, 'utf8') },
-    ...(roles === undefined ? {} : { roles }),
-    ...config,
-    tailnet: { ...tailnet, ...v.parse(v.optional(v.record(v.string(), v.unknown()), {}), config.tailnet) },
-  }
-}
-
-function freeName(): string {
-  return `t${randomInt(36 ** 5)
-    .toString(36)
-    .padStart(5, '0')}`
-}
-
-interface Waiting {
-  readonly lab: Lab
-  readonly api: Api
-  readonly shadow: Shadow
-  readonly rendered: Rendered
-  readonly without: readonly string[]
-  readonly signal: AbortSignal
-}
-
-async function ready({ lab, api, shadow, rendered, without, signal }: Waiting): Promise<void> {
-  const { manifests, config } = rendered
-  const { install, namespaces } = config
-  const functions = manifests
-    .filter(({ apiVersion }) => apiVersion.startsWith('serving.knative.dev/'))
-    .map(({ metadata }) => metadata.name)
-    .filter(name => !without.includes(name))
-  await Promise.all([
-    guardHolds(
-      api,
-      { install, system: namespaces.system, provisioner: `system:serviceaccount:${namespaces.system}:provisioner` },
-      signal,
-    ),
-    ...functions.map(name => shadow.ready(name, { signal })),
-    ...manifests
-      .filter(({ kind }) => kind === 'Broker' || kind === 'SinkBinding')
-      .map(manifest => becomesReady(api, manifest, signal)),
-    // A Trigger needs its subscriber's and its dead letter's address.
-    ...(without.length > 0 ? [] : manifests.filter(({ kind }) => kind === 'Trigger')).map(manifest =>
-      becomesReady(api, manifest, signal),
-    ),
-    ...(without.includes('login') ? [] : [joins(lab, config.tailnet.hostname, signal)]),
-  ])
-}
-
-async function joins(lab: Lab, hostname: string, signal: AbortSignal): Promise<void> {
-  await waitUntil(
-    `${hostname} to join the tailnet`,
-    async () => {
-      const names = (await lab.tailnet.nodes()).map(node => node.hostname)
-      return names.includes(hostname) || `the tailnet has ${names.join(', ') || 'nobody'}`
-    },
-    { signal },
-  )
-}
-
-const List = v.object({
-  items: v.array(v.object({ metadata: v.object({ name: v.string(), namespace: v.optional(v.string()) }) })),
-})
-
-// Sessions' bindings are not among the manifests; those in other namespaces would stay behind.
-async function removeInstall(api: Api, install: string, manifests: readonly Manifest[]): Promise<void> {
-  const group = '/apis/rbac.authorization.k8s.io/v1'
-  const query = { labelSelector: `app.kubernetes.io/managed-by=tka,app.kubernetes.io/instance=${install}` }
-  const { items } = v.parse(List, await api.call('GET', `${group}/rolebindings`, { query }))
-  await Promise.all([
-    api.call('DELETE', `${group}/clusterrolebindings`, { query }),
-    ...items.map(({ metadata }) =>
-      api
-        .call('DELETE', `${group}/namespaces/${metadata.namespace}/rolebindings/${metadata.name}`)
-        .catch(() => undefined),
-    ),
-  ])
-  await deleteAll(api, manifests)
 }
 
 function programOf(lab: Lab, name: string): string {

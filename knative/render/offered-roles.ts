@@ -1,4 +1,4 @@
-import type { OfferedRole } from '#core/config'
+import type { OfferedRole } from '#core/config-fields'
 import { adminPowers, type PolicyRule } from './admin-powers.ts'
 
 /** What the manifests need of a role on offer (config.yaml, `roles`). */

@@ -8,7 +8,10 @@ const Message = v.pipe(v.string(), v.nonEmpty(), v.description('For the person; 
 /** A person's session, as login, "am I signed in" and logout answer it. */
 export const SessionBody = v.strictObject({
   username: v.pipe(v.string(), v.description('Name of the person’s ServiceAccount.')),
-  role: v.pipe(v.string(), v.description('Empty where the rules of the device that asks do not give the role.')),
+  role: v.pipe(
+    v.string(),
+    v.description('Empty where the rules of the device that asks do not give the role, and where it is not known.'),
+  ),
   until: v.pipe(
     v.string(),
     v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/),

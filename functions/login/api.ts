@@ -58,6 +58,7 @@ export function addApi(app: Hono<TailnetEnv>, deps: ApiDeps): void {
   api.get('/login', answersJson, c => {
     const person = c.get('person')
     const standing = standingOfPerson(person, deps)
+    if (standing.kind === 'unknown') throw new Problem('unavailable')
     if (standing.kind !== 'live' && standing.kind !== 'provisioning') throw new Problem('not-signed-in')
     const body = sessionBody(person, standing.session, ownRole(person, standing.session))
     if (standing.kind === 'live') return c.json(body)
@@ -68,7 +69,11 @@ export function addApi(app: Hono<TailnetEnv>, deps: ApiDeps): void {
     const person = c.get('person')
     const session = await logOut(person, deps)
     c.set('session', session)
-    return c.json({ ...sessionBody(person, session, ownRole(person, session)), message: loggedOut })
+    // Where nobody can say what ended, it is over by now.
+    const body = session
+      ? sessionBody(person, session, ownRole(person, session))
+      : sessionBody(person, { validUntil: deps.now() }, '')
+    return c.json({ ...body, message: loggedOut })
   })
 
   api.get('/kubeconfig', async c => {

@@ -150,6 +150,19 @@ describe('GET /kubeconfig', () => {
     })
   }
 
+  it('answers 503 and not 401 while the watch of the Leases is broken: there may be a session that it does not show', async () => {
+    const trial = createTrialLogin({ broker: async event => deny(event, 'not-signed-in') })
+    trial.sessions.current = false
+    for (const path of ['~/kubeconfig', '~/login']) {
+      const response = await trial.request('GET', path)
+      assert.equal(response.status, 503, path)
+      assert.equal(response.headers.get('retry-after'), '1')
+    }
+    trial.sessions.put(liveRecord())
+    assert.equal((await trial.request('GET', '~/kubeconfig')).status, 503, 'the session that it showed is over')
+    assert.equal(trial.sentOf(credential).length, 1)
+  })
+
   it('asks again with the same event where the answer went to another pod', async () => {
     let answers = 0
     const trial = createTrialLogin({

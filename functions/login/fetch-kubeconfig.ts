@@ -45,6 +45,7 @@ function liveSession(person: TailnetPerson, deps: LoginDeps): KnownSession {
     case 'provisioning':
       throw new Problem('still-provisioning')
     case 'failed':
+    case 'unknown':
       throw new Problem('unavailable')
     case 'ended':
     case 'none':
@@ -78,7 +79,10 @@ async function newCredential(person: TailnetPerson, session: KnownSession, deps:
   const answer = await awaitAnswer(waiter, { holdMs, otherwise: signal => askAgain(send, sent, signal) })
   if (answer?.kind === 'issued') return answer.credential
   if (deps.handingOver()) throw new Problem('still-provisioning')
-  throw new Problem(answer?.kind === 'denied' ? answer.code : 'unavailable')
+  if (answer?.kind !== 'denied') throw new Problem('unavailable')
+  // The session that a broken watch saw last is over; the person may have another by now.
+  const outdated = answer.code === 'not-signed-in' && !deps.sessions.current()
+  throw new Problem(outdated ? 'unavailable' : answer.code)
 }
 
 /** An answer that got lost, or went to another pod, is in no Lease: the same event is sent again, which gives a fresh token. */

@@ -64,6 +64,23 @@ describe('POST /logout', () => {
     assert.equal((await trial.request('POST', '~/logout')).status, 200)
   })
 
+  for (const [what, confirmed, status] of [
+    ['200 once that is confirmed', true, 200],
+    ['503 if it is not', false, 503],
+  ] as const) {
+    it(`ends what the person may have while the watch of the Leases is broken, and answers ${what}`, async () => {
+      const trial = createTrialLogin({
+        broker: async (event, { sessions }) => (confirmed ? provision(event, sessions) : undefined),
+      })
+      trial.sessions.current = false
+      const response = await trial.request('POST', '~/logout')
+      assert.equal(response.status, status)
+      assert.equal(trial.sentOf(logout).length, 1)
+      if (confirmed) assert.equal((await readBody(response, SessionBody)).role, '')
+      else assert.match((await readBody(response, ProblemBody)).message, /may still have access/)
+    })
+  }
+
   it('does not let one person log out another who had the same login before', async () => {
     const trial = createTrialLogin()
     trial.sessions.put(liveRecord({ userId: '8' }))

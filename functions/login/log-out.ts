@@ -16,11 +16,14 @@ const graceMs = 600_000
 /** For so long the API server may take a token for good whose ServiceAccount is gone. */
 const tokenCacheMs = 10_000
 
+/** What a logout ended; `undefined` where login cannot know it, since the watch of the Leases is broken. */
+type Ended = Omit<KnownSession, 'session'> | undefined
+
 /**
  * Ends what a person holds, and resolves with what that was once access is gone. Throws `already-signed-out` where there is
  * nothing, `superseded` when a later login overtook it, `access-may-remain` when nobody confirmed the end.
  */
-export async function logOut(person: TailnetPerson, deps: LoginDeps): Promise<Omit<KnownSession, 'session'>> {
+export async function logOut(person: TailnetPerson, deps: LoginDeps): Promise<Ended> {
   const held = heldBy(person, deps)
   const { login, userId, node } = person
   const event = logoutRequested({ login, userId, node: node.id, reason: 'asked' }, deps)
@@ -39,7 +42,7 @@ export async function logOut(person: TailnetPerson, deps: LoginDeps): Promise<Om
   throw new Problem(superseded ? 'superseded' : 'access-may-remain')
 }
 
-function heldBy(person: TailnetPerson, deps: LoginDeps): Omit<KnownSession, 'session'> {
+function heldBy(person: TailnetPerson, deps: LoginDeps): Ended {
   const standing = standingOfPerson(person, deps)
   switch (standing.kind) {
     case 'live':
@@ -49,6 +52,8 @@ function heldBy(person: TailnetPerson, deps: LoginDeps): Omit<KnownSession, 'ses
       return endedLately(standing, deps)
     case 'failed':
       return endedLately(standing.before, deps)
+    case 'unknown':
+      return undefined
     case 'none':
       return endedLately(undefined, deps)
   }

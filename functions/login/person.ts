@@ -20,6 +20,7 @@ export function standingOfPerson(person: TailnetPerson, deps: LoginDeps): Standi
       login,
       userId,
       record: deps.sessions.get(name),
+      current: deps.sessions.current(),
       recent: deps.recents.get(name),
       pending: deps.waiters.pendingLogin(name),
     },

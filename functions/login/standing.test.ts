@@ -48,12 +48,18 @@ describe('how a person stands', () => {
     ['a grant is past its end', { recent: granted('6', now) }, 'ended'],
     ['a grant is over by its own Lease', { recent: granted('5'), record: ended }, 'ended'],
     ['a grant is over by a later wish', { recent: granted('4'), record: ended }, 'ended'],
+    ['the watch is broken and showed nothing', { current: false }, 'unknown'],
+    ['the watch is broken and showed an end', { current: false, record: ended }, 'unknown'],
+    ['the watch is broken and showed a session past its end', { current: false, record: past }, 'unknown'],
+    ['the watch is broken and the last login failed', { current: false, recent: { kind: 'failed' } }, 'unknown'],
+    ['the watch is broken and showed a session', { current: false, record: live }, 'live'],
+    ['the watch is broken and a request is held', { current: false, pending }, 'provisioning'],
     ['the Lease is of somebody with the same login', { record: { ...live, userId: '8' } }, 'none'],
     ['the Lease is of somebody with another login', { record: { ...live, login: 'a@b' } }, 'none'],
   ]
   for (const [what, known, kind] of cases) {
     it(`is ${kind} when ${what}`, () => {
-      const nothing = { record: undefined, recent: undefined, pending: undefined }
+      const nothing = { record: undefined, current: true, recent: undefined, pending: undefined }
       const person = { login: 'alice@example.com', userId: '7' }
       assert.equal(standingOf({ ...person, ...nothing, ...known }, now).kind, kind)
     })

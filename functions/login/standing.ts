@@ -11,6 +11,8 @@ export type Standing =
   | ({ readonly kind: 'ended' } & EndedSession)
   /** A login of the last minute failed; whatever there was before it is over. */
   | { readonly kind: 'failed'; readonly before: EndedSession | undefined }
+  /** The watch of the Leases is broken, and what it saw last gives the person nothing. */
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'none' }
 
 /** A session that is over, or past its valid-until. */
@@ -25,12 +27,15 @@ export interface Knowledge {
   readonly userId: string
   readonly login: string
   readonly record: SessionRecord | undefined
+  /** False while the watch is broken and the Lease may say something else by now. */
+  readonly current: boolean
   readonly recent: RecentLogin | undefined
   readonly pending: LoginWish | undefined
 }
 
 /** Says how a person stands, from the Lease and from what login saw before the watch did. */
-export function standingOf({ userId, login, record, recent, pending }: Knowledge, now: number): Standing {
+export function standingOf(known: Knowledge, now: number): Standing {
+  const { userId, login, record, recent, pending } = known
   // Under one name there may be a session of somebody else, who had this login before.
   const own = record?.userId === userId && record.login === login ? record : undefined
   const granted = recent?.kind === 'granted' && recent.userId === userId ? recent : undefined
@@ -38,6 +43,7 @@ export function standingOf({ userId, login, record, recent, pending }: Knowledge
   if (held && held.validUntil > now) return { kind: 'live', session: held }
   if (own?.phase === 'provisioning' && own.requestExpiresAt > now) return { kind: 'provisioning', session: own }
   if (pending) return { kind: 'provisioning', session: pending }
+  if (!known.current) return { kind: 'unknown' }
   const before = held ? { session: held, endedAt: held.validUntil } : endOf(own)
   if (recent?.kind === 'failed') return { kind: 'failed', before }
   return before ? { kind: 'ended', ...before } : { kind: 'none' }

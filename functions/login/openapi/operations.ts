@@ -99,7 +99,7 @@ export const operations: readonly Operation[] = [
       200: { description: 'The session is usable.', content: json('Session') },
       202: { description: 'It is being made.', content: json('SessionWithMessage'), headers: ['Retry-After'] },
     },
-    problems: [...ofAll, 'not-signed-in'],
+    problems: [...ofAll, 'not-signed-in', 'unavailable'],
   },
   {
     method: 'post',

@@ -87,6 +87,15 @@ describe('GET /', () => {
     assert.match(page, /action="\/logout"/)
   })
 
+  it('lets a person log out of what cannot be told while the watch of the Leases is broken', async () => {
+    const trial = createTrialLogin()
+    trial.sessions.current = false
+    const page = await textOf(get(trial))
+    assert.match(page, /It cannot be told whether you have a badge/)
+    assert.match(page, /action="\/logout"/)
+    assert.equal((await press(trial, '/logout')).status, 303)
+  })
+
   it('says that the last login failed, and that the last badge ended', async () => {
     const failing = createTrialLogin({ broker: async event => deny(event, 'unavailable') })
     assert.equal((await press(failing, '/login')).status, 503)

@@ -28,6 +28,7 @@ ${view.sessions === undefined ? '' : sessionsSection(view.sessions, view.now)}
 
 function titleOf({ kind }: Badge): string {
   if (kind === 'live' || kind === 'elsewhere') return 'You have a badge'
+  if (kind === 'unknown') return 'You may have a badge'
   return kind === 'pending' ? 'Your badge is being made' : 'You have no badge'
 }
 
@@ -67,6 +68,14 @@ function badgeBody(
         tone: 'bad',
         body: html`<p class="state">Your last login failed.</p>
 <p>The cluster did not answer in time. Try again in a moment.</p>`,
+      }
+    case 'unknown':
+      return {
+        tone: 'bad',
+        body: html`<p class="state">It cannot be told whether you have a badge.</p>
+<p>The cluster does not answer. Try again in a moment.</p>
+${logoutForm('Log out')}
+<p class="quiet">Logging out ends whatever you have, on all your devices.</p>`,
       }
     case 'pending':
       return {

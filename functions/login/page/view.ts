@@ -23,7 +23,7 @@ export interface View {
 
 /** The badge that a person has, or has not; instants are epoch milliseconds. */
 export type Badge =
-  | { readonly kind: 'none' | 'failed' | 'pending' }
+  | { readonly kind: 'none' | 'failed' | 'unknown' | 'pending' }
   | { readonly kind: 'ended'; readonly endedAt: number }
   | ({ readonly kind: 'live' } & Held)
   /** This device's own rules do not give what the session has, so it is not told what that is. */
@@ -72,6 +72,7 @@ function badgeOf(person: TailnetPerson, deps: LoginDeps): Badge {
   switch (standing.kind) {
     case 'none':
     case 'failed':
+    case 'unknown':
       return { kind: standing.kind }
     case 'provisioning':
       return { kind: 'pending' }

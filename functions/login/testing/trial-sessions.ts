@@ -5,13 +5,16 @@ import type { LoginDeps } from '../deps.ts'
 export interface TrialSessions {
   readonly index: LoginDeps['sessions']
   put(record: SessionRecord): void
+  /** What breaks and mends the watch: the index is behind, or is not. */
+  current: boolean
 }
 
 /** Makes an empty index. */
 export function createTrialSessions(): TrialSessions {
   const records = new Map<string, SessionRecord>()
   const listeners = new Set<() => void>()
-  return {
+  const sessions: TrialSessions = {
+    current: true,
     put(record) {
       records.set(record.name, record)
       for (const listener of [...listeners]) listener()
@@ -19,7 +22,7 @@ export function createTrialSessions(): TrialSessions {
     index: {
       get: name => records.get(name),
       all: () => [...records.values()],
-      current: () => true,
+      current: () => sessions.current,
       waitFor: (name, wanted, { signal }) =>
         new Promise((resolve, reject) => {
           const look = () => {
@@ -32,6 +35,7 @@ export function createTrialSessions(): TrialSessions {
         }),
     },
   }
+  return sessions
 }
 
 /** A live session of alice's, with what a test wants otherwise. */

@@ -3,7 +3,20 @@ import { describe, it } from 'node:test'
 import { createRecentLogins } from './recent-logins.ts'
 
 describe('recent logins', () => {
-  it('are known for a minute from the last of them', () => {
+  const session = { session: 's1', role: 'view', validUntil: 1 }
+  const granted = { kind: 'granted', session, sequence: '1', userId: '7' } as const
+
+  it('that gave a session are known for longer than the watch of the Leases may be silent', () => {
+    let now = 0
+    const recents = createRecentLogins(() => now)
+    recents.record('alice', granted)
+    now = 179_999
+    assert.equal(recents.get('alice'), granted)
+    now = 180_000
+    assert.equal(recents.get('alice'), undefined)
+  })
+
+  it('that failed are known for a minute from the last of them', () => {
     let now = 0
     const recents = createRecentLogins(() => now)
     recents.record('alice', { kind: 'failed' })

@@ -6,8 +6,8 @@ export type RecentLogin =
   | { readonly kind: 'failed' }
 
 /**
- * The outcomes of the last minute's logins. They bridge the moment in which the watch of the Leases is behind the answer that a
- * person was given, and tell a client that asks on after a failed login to come back rather than to give up.
+ * The outcomes of the latest logins. A grant, known for three minutes, bridges the time in which the watch of the Leases is behind
+ * the answer that a person was given. A failure, known for one, tells a client that asks on to come back rather than to give up.
  */
 export interface RecentLogins {
   record(person: string, login: RecentLogin): void
@@ -15,16 +15,17 @@ export interface RecentLogins {
   forget(person: string): void
 }
 
-const keepMs = 60_000
+/** A grant is kept for longer than a watch may be silent (two minutes) before it counts as broken. */
+const keepMs = { granted: 180_000, failed: 60_000 } as const
 
 /** Makes an empty memory. */
 export function createRecentLogins(now: () => number): RecentLogins {
-  const logins = new Map<string, { readonly login: RecentLogin; readonly until: number }>()
+  const logins = new Map<string, { readonly login: RecentLogin; readonly at: number }>()
 
   function dropOld(): void {
-    // In the order of their ends, since each is kept equally long.
-    for (const [person, { until }] of logins) {
-      if (until > now()) return
+    // In the order in which they came.
+    for (const [person, { at }] of logins) {
+      if (at + keepMs.granted > now()) return
       logins.delete(person)
     }
   }
@@ -33,11 +34,11 @@ export function createRecentLogins(now: () => number): RecentLogins {
     record(person, login) {
       dropOld()
       logins.delete(person)
-      logins.set(person, { login, until: now() + keepMs })
+      logins.set(person, { login, at: now() })
     },
     get(person) {
-      dropOld()
-      return logins.get(person)?.login
+      const known = logins.get(person)
+      return known && known.at + keepMs[known.login.kind] > now() ? known.login : undefined
     },
     forget(person) {
       logins.delete(person)

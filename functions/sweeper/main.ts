@@ -7,6 +7,7 @@ import { loadConfig } from '#io/load-config'
 import { loadKeys } from '#io/load-keys'
 import { createEventServer } from '#io/receive'
 import { runFunction } from '#io/run-function'
+import { observeSweeps } from './observe-sweeps.ts'
 import { type ReadOptions, readLeases, readSessionObjects } from './read-session-objects.ts'
 import { sweep } from './sweep.ts'
 import { createSweepGate } from './sweep-gate.ts'
@@ -28,20 +29,13 @@ await runFunction('sweeper', async ({ env, telemetry, resources }) => {
     late: (ms: number) => metrics.record('tka.sweep.lag', ms / 1000, {}),
     info: log.info,
   }
-  const countedSweep = async (signal: AbortSignal): Promise<void> => {
-    try {
-      await sweep(deps, signal)
-      metrics.count('tka.sweeps', { outcome: 'swept' })
-    } catch (error) {
-      metrics.count('tka.sweeps', { outcome: 'failed' })
-      throw error
-    }
-  }
+  const observed = observeSweeps({ metrics, now: Date.now })
+  const observedSweep = (signal: AbortSignal) => observed(() => sweep(deps, signal))
   const gate = resources.use(
     createSweepGate({
       now: () => performance.now(),
       intervalMs: 20_000,
-      followUp: () => countedSweep(AbortSignal.timeout(20_000)),
+      followUp: () => observedSweep(AbortSignal.timeout(20_000)),
       failed: error => log.error('a sweep failed; the next tick asks for another', { error }),
     }),
   )
@@ -57,7 +51,7 @@ await runFunction('sweeper', async ({ env, telemetry, resources }) => {
       // The second is the type of a PingSource, which cannot be given another.
       types: ['dev.tka.sweep.requested.v1', 'dev.knative.sources.ping'],
       handle: async (_tick, { signal, log }) => {
-        const outcome = await gate.pass(() => countedSweep(signal))
+        const outcome = await gate.pass(() => observedSweep(signal))
         if (outcome === 'deferred') metrics.count('tka.sweeps', { outcome })
         log.info('tick', { outcome })
       },

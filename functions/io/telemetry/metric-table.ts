@@ -130,6 +130,12 @@ export const metricTable = {
     help: 'Sweeps by outcome (swept, failed), and the ticks that came too soon after one (deferred): one sweep follows for them.',
     attributes: { outcome: ['swept', 'deferred', 'failed'] },
   },
+  'tka.sweep.last.timestamp': {
+    kind: 'gauge',
+    unit: 's',
+    help: 'When this process last swept to the end, in seconds since 1970; absent before.',
+    attributes: {},
+  },
   'tka.sweep.lag': {
     kind: 'histogram',
     unit: 's',

@@ -123,6 +123,15 @@ describe('what the monitoring component asks of Prometheus', () => {
 })
 
 describe('the alerts', () => {
+  for (const { alert, expr } of rules.filter(rule => rule.expr.includes('increase('))) {
+    it(`see what a series begins with, which is no increase of it: ${alert}`, () => {
+      const counted = [...expr.matchAll(/increase\((\w+\{[^}]*\})\[(\d+m)\]\)/g)]
+      assert.ok(counted.length > 0)
+      for (const [, series, range] of counted)
+        assert.ok(expr.includes(`${series} unless ${series} offset ${range}`), expr)
+    })
+  }
+
   it('each have a name of their own, and a word in docs/operate.md', async () => {
     const page = await readFile(new URL('../../../docs/operate.md', import.meta.url), 'utf8')
     const told = [...page.matchAll(/^### (Tka\w+)\n\n.+\n\n\*Do\*: (.+)$/gm)].map(([, name, todo]) => [name, todo])

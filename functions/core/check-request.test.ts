@@ -7,9 +7,11 @@ const https: ListenerNames = { ...http, scheme: 'https', port: 443 }
 
 const facts = (given: Partial<RequestFacts>): RequestFacts => ({
   method: 'POST',
+  path: '/api/v1alpha1/login',
   host: 'tka',
   origin: undefined,
   secFetchSite: undefined,
+  secFetchDest: undefined,
   contentType: undefined,
   ...given,
 })
@@ -58,8 +60,20 @@ describe('Host', () => {
   })
 })
 
+/** Each case as a test of its own: what it is called, how it differs from the others, and whether it passes. */
+function judged(cases: readonly (readonly [string, Partial<RequestFacts>, boolean])[], all: Partial<RequestFacts>) {
+  for (const [what, given, passed] of cases) {
+    it(`${what} ${passed ? 'passes' : 'is refused'}`, () => {
+      assert.equal(
+        passes(() => checkOrigin(facts({ ...all, ...given }), http)),
+        passed,
+      )
+    })
+  }
+}
+
 describe('a request that changes something', () => {
-  const cases: readonly (readonly [string, Partial<RequestFacts>, boolean])[] = [
+  const cases = [
     ['from the command line', {}, true],
     ['from the command line, as JSON', { contentType: 'application/json' }, true],
     ['from our page', { origin: 'http://tka', secFetchSite: 'same-origin', contentType: 'text/plain' }, true],
@@ -76,16 +90,28 @@ describe('a request that changes something', () => {
     ['as a form', { contentType: 'application/x-www-form-urlencoded' }, false],
     ['as a form with files', { contentType: 'Multipart/Form-Data; boundary=x' }, false],
     ['as a form of plain text', { contentType: 'text/plain;charset=UTF-8' }, false],
-  ]
-  for (const [what, given, passed] of cases) {
-    it(`${what} ${passed ? 'passes' : 'is refused'}`, () => {
-      assert.equal(
-        passes(() => checkOrigin(facts(given), http)),
-        passed,
-      )
-    })
-  }
-  it('is told from one that only reads', () => {
-    assert.ok(passes(() => checkOrigin(facts({ method: 'GET', secFetchSite: 'cross-site' }), http)))
-  })
+    ['as a link would open it', { path: '/login', secFetchSite: 'cross-site', secFetchDest: 'document' }, false],
+  ] as const
+  judged(cases, {})
+})
+
+describe('a request that reads', () => {
+  const kubeconfig = '/api/v1alpha1/kubeconfig'
+  const cases = [
+    ['from the command line', { path: kubeconfig }, true],
+    ['from the command line, with a type that forms have', { contentType: 'text/plain' }, true],
+    ['typed by a person', { path: kubeconfig, secFetchSite: 'none', secFetchDest: 'document' }, true],
+    ['from our page', { path: kubeconfig, secFetchSite: 'same-origin', secFetchDest: 'empty' }, true],
+    ['from our page, with its Origin', { origin: 'http://tka', secFetchSite: 'same-origin' }, true],
+    ['by a link on another site', { secFetchSite: 'cross-site', secFetchDest: 'document' }, true],
+    ['by a link on another host of the site', { secFetchSite: 'same-site', secFetchDest: 'document' }, true],
+    ['by a link to the API', { path: kubeconfig, secFetchSite: 'cross-site', secFetchDest: 'document' }, false],
+    ['as an image of another site', { path: kubeconfig, secFetchSite: 'cross-site', secFetchDest: 'image' }, false],
+    ['in a frame of another site', { secFetchSite: 'cross-site', secFetchDest: 'iframe' }, false],
+    ['by a script of another host of the site', { secFetchSite: 'same-site', secFetchDest: 'empty' }, false],
+    ['by a browser that does not say for what', { secFetchSite: 'cross-site' }, false],
+    ['by a script of another site, over plain HTTP', { path: kubeconfig, origin: 'http://evil.example' }, false],
+    ['from nowhere', { origin: 'null' }, false],
+  ] as const
+  for (const method of ['GET', 'HEAD']) describe(method, () => judged(cases, { method, path: '/' }))
 })

@@ -11,9 +11,11 @@ export interface ListenerNames {
 /** The headers that a browser is judged by. */
 export interface RequestFacts {
   readonly method: string
+  readonly path: string
   readonly host: string | undefined
   readonly origin: string | undefined
   readonly secFetchSite: string | undefined
+  readonly secFetchDest: string | undefined
   readonly contentType: string | undefined
 }
 
@@ -30,17 +32,23 @@ export function checkHost(request: RequestFacts, listener: ListenerNames): void 
 
 /**
  * Throws `origin-not-ours` for a request that another site made a browser send: an Origin that is not exactly the one the request
- * went to, or, without Origin, a form; a Sec-Fetch-Site other than `same-origin` and `none`. Reads are safe and pass.
+ * went to, or, without Origin, a form; a Sec-Fetch-Site other than `same-origin` and `none` (W3C Fetch Metadata), unless it follows
+ * a link to a page. A read changes nothing, but it counts among the person's requests, and takes the token that waits for them.
  */
 export function checkOrigin(request: RequestFacts, listener: ListenerNames): void {
-  if (request.method === 'GET' || request.method === 'HEAD') return
-  const { origin, secFetchSite } = request
-  if (secFetchSite !== undefined && secFetchSite !== 'same-origin' && secFetchSite !== 'none') {
+  const { method, origin, secFetchSite = 'none', contentType } = request
+  const reads = method === 'GET' || method === 'HEAD'
+  if (secFetchSite !== 'same-origin' && secFetchSite !== 'none' && !(reads && opensPage(request))) {
     throw new Problem('origin-not-ours')
   }
-  if (origin === undefined ? isForm(request.contentType) : origin !== ownOrigin(request, listener)) {
+  if (origin === undefined ? !reads && isForm(contentType) : origin !== ownOrigin(request, listener)) {
     throw new Problem('origin-not-ours')
   }
+}
+
+/** In a window or tab of its own; what the API answers is for no browser to show. */
+function opensPage({ path, secFetchDest }: RequestFacts): boolean {
+  return secFetchDest === 'document' && !path.startsWith('/api/')
 }
 
 /** The origin that a listener has under a name of its own: the first, unless told otherwise. */

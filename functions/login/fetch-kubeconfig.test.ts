@@ -150,6 +150,17 @@ describe('GET /kubeconfig', () => {
     })
   }
 
+  it('is not asked for by another site’s page, which uses up nothing of the person’s', async () => {
+    const trial = createTrialLogin({ config: { login: { limits: { perPerson: { perSecond: 0.1, burst: 10 } } } } })
+    await trial.request('POST', '~/login')
+    for (let round = 0; round < 12; round += 1) {
+      const foreign = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': round % 2 ? 'image' : 'document' }
+      assert.equal((await trial.request('GET', '~/kubeconfig', undefined, foreign)).status, 403)
+    }
+    assert.equal((await trial.request('GET', '~/kubeconfig')).status, 200)
+    assert.equal(trial.sentOf(credential).length, 0, 'the token that came with the login was still there')
+  })
+
   it('answers 503 and not 401 while the watch of the Leases is broken: there may be a session that it does not show', async () => {
     const trial = createTrialLogin({ broker: async event => deny(event, 'not-signed-in') })
     trial.sessions.current = false

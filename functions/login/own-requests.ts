@@ -7,9 +7,11 @@ export const ownRequestsOnly = createMiddleware<TailnetEnv>(async (c, next) => {
   const { listener } = c.env.connection
   const facts = {
     method: c.req.method,
+    path: c.req.path,
     host: c.req.header('host'),
     origin: c.req.header('origin'),
     secFetchSite: c.req.header('sec-fetch-site'),
+    secFetchDest: c.req.header('sec-fetch-dest'),
     contentType: c.req.header('content-type'),
   }
   checkHost(facts, listener)

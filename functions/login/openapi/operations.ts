@@ -43,6 +43,7 @@ const ofAll = [
   'funnel',
   'peer-unknown',
   'host-not-ours',
+  'origin-not-ours',
   'not-acceptable',
   'request-timeout',
   'body-too-large',
@@ -53,8 +54,7 @@ const ofAll = [
   'whois-failed',
 ] as const satisfies readonly ProblemCode[]
 
-const ofPosts = [...ofAll, 'origin-not-ours'] as const
-const ofApiPosts = [...ofPosts, 'unsupported-media-type'] as const
+const ofApiPosts = [...ofAll, 'unsupported-media-type'] as const
 const ofLogins = [
   'capability-invalid',
   'rules-tie',
@@ -183,7 +183,7 @@ export const operations: readonly Operation[] = [
     summary: 'The page’s button that logs you in',
     parameters: ['role'],
     successes: backToPage,
-    problems: [...ofPosts, ...ofLogins],
+    problems: [...ofAll, ...ofLogins],
   },
   {
     method: 'post',
@@ -192,6 +192,6 @@ export const operations: readonly Operation[] = [
     tag: 'root',
     summary: 'The page’s button that logs you out',
     successes: backToPage,
-    problems: [...ofPosts, ...ofLogouts],
+    problems: [...ofAll, ...ofLogouts],
   },
 ]

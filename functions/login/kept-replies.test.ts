@@ -7,7 +7,7 @@ const credential = { token: 't', exp: 1 }
 
 describe('a kept reply', () => {
   it('is given out once', () => {
-    using replies = createKeptReplies()
+    const replies = createKeptReplies()
     replies.keep(owner, credential)
     assert.equal(replies.take(owner), credential)
     assert.equal(replies.take(owner), undefined)
@@ -15,7 +15,7 @@ describe('a kept reply', () => {
 
   for (const other of [{ person: 'bob' }, { node: 'n2' }, { session: 's2' }]) {
     it(`is for one person, device and session: not for ${JSON.stringify(other)}`, () => {
-      using replies = createKeptReplies()
+      const replies = createKeptReplies()
       replies.keep(owner, credential)
       assert.equal(replies.take({ ...owner, ...other }), undefined)
       assert.equal(replies.take(owner), credential)
@@ -24,7 +24,7 @@ describe('a kept reply', () => {
 
   it('is gone after a minute, and not before', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
-    using replies = createKeptReplies()
+    const replies = createKeptReplies()
     replies.keep(owner, credential)
     t.mock.timers.tick(59_999)
     assert.equal(replies.take(owner), credential)
@@ -35,7 +35,7 @@ describe('a kept reply', () => {
 
   it('gives way to the reply of a later login from the same device', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
-    using replies = createKeptReplies()
+    const replies = createKeptReplies()
     replies.keep(owner, credential)
     t.mock.timers.tick(30_000)
     const later = { ...owner, session: 's2' }
@@ -46,7 +46,7 @@ describe('a kept reply', () => {
   })
 
   it('is forgotten with its person, and with nobody else', () => {
-    using replies = createKeptReplies()
+    const replies = createKeptReplies()
     replies.keep(owner, credential)
     replies.keep({ ...owner, person: 'bob' }, credential)
     replies.forget('alice')

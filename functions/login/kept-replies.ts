@@ -10,7 +10,7 @@ interface ReplyOwner {
 }
 
 /** Tokens that came with a login and wait for their kubeconfig to be fetched. */
-export interface KeptReplies extends Disposable {
+export interface KeptReplies {
   keep(owner: ReplyOwner, credential: Credential): void
   /** Gives the token out, once. */
   take(owner: ReplyOwner): Credential | undefined
@@ -49,9 +49,6 @@ export function createKeptReplies(): KeptReplies {
     },
     forget(person) {
       for (const [key, { owner }] of kept) if (owner.person === person) drop(key)
-    },
-    [Symbol.dispose]() {
-      for (const key of kept.keys()) drop(key)
     },
   }
 }

@@ -34,7 +34,7 @@ const rights: Readonly<
   Record<string, { readonly sessions: string[]; readonly system: string[]; readonly elsewhere: string[] }>
 > = {
   login: {
-    sessions: ['leases: get list watch', 'serviceaccounts: get list watch'],
+    sessions: ['leases: get list watch', 'serviceaccounts: get'],
     system: ['leases[INSTALL-login]: get update', 'secrets[INSTALL-login-node]: get patch'],
     elsewhere: [],
   },
@@ -49,7 +49,7 @@ const rights: Readonly<
     system: provisionersEverywhere,
     elsewhere: provisionersEverywhere,
   },
-  logout: { sessions: ['leases: get', 'serviceaccounts: get'], system: [], elsewhere: [] },
+  logout: { sessions: ['leases: get'], system: [], elsewhere: [] },
   sweeper: {
     sessions: [...sweepersEverywhere, 'leases: list', 'serviceaccounts: list'].sort(),
     system: sweepersEverywhere,

@@ -89,19 +89,23 @@ describe('the gate of the sweeper', () => {
     assert.deepEqual(followed, [])
   })
 
-  it('lets the next one through at once after one that failed', async t => {
-    const { gate } = gateOf(t)
+  it('counts a sweep that failed: one follows in time for who asks again', async t => {
+    const { gate, followed } = gateOf(t)
     await assert.rejects(gate.pass(async () => Promise.reject(new Error('no API server'))))
-    assert.equal(await gate.pass(quick), 'swept')
+    assert.equal(await gate.pass(never), 'deferred')
+    await pass(19_999)
+    assert.deepEqual(followed, [])
+    await pass(1)
+    assert.deepEqual(followed, [20_000])
   })
 
-  it('tells of a sweep that followed and failed, which counts no more than another', async t => {
+  it('tells of a sweep that followed and failed, which counts as any other', async t => {
     const { gate, failures } = gateOf(t, { followUp: () => Promise.reject(new Error('no API server')) })
     await gate.pass(quick)
     await gate.pass(never)
     await pass(20_000)
     assert.match(String(failures), /no API server/)
-    assert.equal(await gate.pass(quick), 'swept')
+    assert.equal(await gate.pass(never), 'deferred')
   })
 
   it('ends after the sweep that has begun, and begins no other', async t => {

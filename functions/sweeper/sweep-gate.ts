@@ -3,7 +3,7 @@
  * too early is not forgotten, since what they ask about may be younger than the last sweep: one sweep follows for all of them.
  */
 export interface SweepGate extends AsyncDisposable {
-  /** Runs the sweep, or has one follow as soon as it may; says which. A sweep that fails does not count: it may be asked for again. */
+  /** Runs the sweep, or has one follow as soon as it may; says which. Rejects with what the sweep rejects with: it counts all the same. */
   pass(sweep: () => Promise<void>): Promise<'swept' | 'deferred'>
 }
 
@@ -28,14 +28,10 @@ export function createSweepGate({ now, intervalMs, followUp, failed }: SweepGate
   let following: Promise<void> | undefined
 
   async function run(sweep: () => Promise<void>): Promise<void> {
-    const before = opensAt
     clearTimeout(timer)
     ;[sweeping, owed, opensAt] = [true, false, now() + intervalMs]
     try {
       await sweep()
-    } catch (error) {
-      opensAt = before
-      throw error
     } finally {
       sweeping = false
       followUpInTime()

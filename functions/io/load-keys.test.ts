@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import fs, { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { describe, it, mock } from 'node:test'
 import {
   type FunctionName,
   type GeneratedKeys,
@@ -124,6 +125,22 @@ describe('mounted keys', () => {
     const set = await publicKeys.reread()
     assert.ok(set.find(keys.public.keys[0]?.kid ?? ''))
     assert.equal(mount.lines.at(-1)?.severity, 'error')
+  })
+
+  it('are read at the next look when they could not be read once', async () => {
+    const [old, next] = [await makeKeys(), await makeKeys()]
+    await using mount = await mountKeys('login', old)
+    const { publicKeys } = await mount.load()
+    await mount.publishPublic(next.public)
+    const tooManyFiles = mock.method(fs, 'readFile', () => Promise.reject(new Error('EMFILE')))
+    syncBuiltinESMExports()
+    await publicKeys.reread()
+    tooManyFiles.mock.restore()
+    syncBuiltinESMExports()
+    const kid = next.public.keys[0]?.kid ?? ''
+    assert.equal((await publicKeys.current()).find(kid), undefined)
+    mount.clock.now += 5_000
+    assert.ok((await publicKeys.current()).find(kid))
   })
 
   it('do not start a function with the key of another', async () => {

@@ -34,8 +34,10 @@ export async function watchFile<T>(path: string, options: WatchedFileOptions<T>)
     try {
       const found = await identify(path)
       if (found === seen) return
+      const text = await readFile(path, 'utf8')
+      // What could be read says the same each time; what could not is read again at the next look.
       seen = found
-      value = await parse(await readFile(path, 'utf8'))
+      value = await parse(text)
     } catch (error) {
       onBroken(error)
     }

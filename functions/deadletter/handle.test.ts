@@ -19,7 +19,7 @@ const message: HttpMessage = {
 
 function dead(event: Parameters<ReturnType<typeof handleDeadletter>>[0], emit: (event: TkaEvent) => Promise<void>) {
   const telemetry = trialTelemetry()
-  const handle = handleDeadletter({ source: sourceOf('lab', 'deadletter'), emit, now: () => now })
+  const handle = handleDeadletter({ cluster: 'lab', emit, now: () => now })
   const done = handle(event, { signal: AbortSignal.timeout(1_000), log: telemetry.log, message })
   return { done, lines: telemetry.lines }
 }
@@ -44,6 +44,13 @@ describe('an event that could not be delivered', () => {
       assert.ok(isProblemCode(denial.data.code))
     })
   }
+
+  it('is answered to nobody when a sweep asked: no person waits for it', async () => {
+    const asked = sampleEvent('dev.tka.session.revocation.requested.v1', now)
+    const { done, lines } = dead({ ...asked, source: sourceOf('lab', 'sweeper') }, () => assert.fail('answered'))
+    await done
+    assert.equal(lines.length, 1, 'but told of')
+  })
 
   it('is logged with where it should have gone, and nothing of what was answered there', async () => {
     const { done, lines } = dead(sampleEvent('dev.tka.session.requested.v1', now), async () => {})

@@ -1,4 +1,4 @@
-import { createEvent, type EventOf } from '#events'
+import { createEvent, type EventOf, sourceOf } from '#events'
 import type { Emit } from '#io/emit'
 import type { EventContext } from '#io/receive'
 
@@ -13,18 +13,20 @@ export const answeredTypes = [
 type Undelivered = EventOf<(typeof answeredTypes)[number]>
 
 export interface DeadletterDeps {
-  /** Source of our events. */
-  readonly source: string
+  /** Name of the cluster. */
+  readonly cluster: string
   readonly emit: Emit
   readonly now: () => number
 }
 
-/** Tells whoever waits for an event that could not be delivered. By the sink and not by the reply, which Knative throws away. */
+/** Tells the person who waits for an event that could not be delivered. By the sink and not by the reply, which Knative throws away. */
 export function handleDeadletter(deps: DeadletterDeps) {
   return async (event: Undelivered, { signal, log, message }: EventContext): Promise<undefined> => {
     log.warn('an event could not be delivered', { subject: event.subject, ...deliveryOf(message.headers) })
+    // A sweep's finding: nobody waits for it, and the next sweep finds it again.
+    if (event.source === sourceOf(deps.cluster, 'sweeper')) return
     const denial = createEvent('dev.tka.session.denied.v1', {
-      source: deps.source,
+      source: sourceOf(deps.cluster, 'deadletter'),
       subject: event.subject,
       data: { request: requestOf(event), code: 'unavailable', retriable: true },
       cause: event,

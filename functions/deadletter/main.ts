@@ -1,5 +1,4 @@
 // deadletter: turns what could not be delivered into an answer for whoever waits.
-import { sourceOf } from '#events'
 import { createEmitter } from '#io/emit'
 import { portOf, senderOf, sinkOf } from '#io/environment'
 import { listen } from '#io/listen'
@@ -21,7 +20,7 @@ await runFunction('deadletter', async ({ env, telemetry, resources }) => {
     telemetry,
     now: Date.now,
     accept: answeredTypes,
-    handle: handleDeadletter({ source: sourceOf(cluster, 'deadletter'), emit, now: Date.now }),
+    handle: handleDeadletter({ cluster, emit, now: Date.now }),
     deadLetters: true,
   })
   resources.use(await listen(server, { port: portOf(env), log }))

@@ -7,16 +7,15 @@ import type { NodeLeaseDeps } from './node-lease.ts'
 export function nodeLeaseCalls(
   kubernetes: Kubernetes,
   ref: { readonly namespace: string; readonly name: string },
-  now: () => number,
 ): Pick<NodeLeaseDeps<HolderLease>, 'read' | 'write'> {
   return {
     read: signal => getHolderLease(kubernetes, ref, { signal }),
-    async write({ holder: _, wantedBy: __, ...lease }, { holder, wantedBy }, signal) {
+    async write({ holder: _, wantedBy: __, renewedAt: ___, ...lease }, { holder, wantedBy, renewedAt }, signal) {
       const changed = {
         ...lease,
-        renewedAt: now(),
         ...(holder === undefined ? {} : { holder }),
         ...(wantedBy === undefined ? {} : { wantedBy }),
+        ...(renewedAt === undefined ? {} : { renewedAt }),
       }
       try {
         return await updateHolderLease(kubernetes, changed, { signal })

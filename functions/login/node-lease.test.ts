@@ -8,27 +8,34 @@ const timing = { lookEveryMs: 5, renewEveryMs: 20, deadAfterMs: 1_000 }
 const longerThanDead = 1.4 * timing.deadAfterMs
 const signal = AbortSignal.timeout(60_000)
 
+/** What becomes of a pod's calls. */
+type Way = 'open' | 'refused'
+
 /** A Lease in memory that takes a write only at the version that was read. */
 function createLease() {
   let lease: NodeHolder = { resourceVersion: '1' }
-  let broken = false
+  const ways = new Map<string, Way>()
+  const travel = async (me: string) => {
+    await sleep(1)
+    if (ways.get(me) === 'refused') throw new Error('no API server')
+  }
   const pod = (me: string): NodeLeaseDeps => ({
     me,
+    now: Date.now,
     timing,
     failed: () => undefined,
     read: async () => {
-      await sleep(1)
-      if (broken) throw new Error('no API server')
+      await travel(me)
       return lease
     },
-    write: async (read, { holder, wantedBy }) => {
-      await sleep(1)
-      if (broken) throw new Error('no API server')
+    write: async (read, { holder, wantedBy, renewedAt }) => {
+      await travel(me)
       if (read.resourceVersion !== lease.resourceVersion) return undefined
       lease = {
         resourceVersion: String(Number(lease.resourceVersion) + 1),
         ...(holder === undefined ? {} : { holder }),
         ...(wantedBy === undefined ? {} : { wantedBy }),
+        ...(renewedAt === undefined ? {} : { renewedAt }),
       }
       return lease
     },
@@ -36,11 +43,19 @@ function createLease() {
   return {
     pod,
     current: () => lease,
-    break: (is: boolean) => {
-      broken = is
+    /** Lets a pod hold it that does nothing more. */
+    take: (holder: string) => pod(holder).write(lease, { holder, wantedBy: undefined, renewedAt: Date.now() }, signal),
+    way: (me: string, way: Way) => {
+      ways.set(me, way)
     },
   }
 }
+
+const aborted = (what: AbortSignal) =>
+  new Promise<void>(resolve => {
+    if (what.aborted) resolve()
+    what.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 const insisting = { insist: true, signal }
 const polite = { insist: false, signal }
@@ -62,7 +77,7 @@ describe('the right to be the tailnet node', () => {
       taken = true
       return holding
     })
-    await new Promise(resolve => one.wanted.addEventListener('abort', resolve, { once: true }))
+    await aborted(one.wanted)
     await sleep(50)
     assert.equal(taken, false)
     await one[Symbol.asyncDispose]()
@@ -77,7 +92,7 @@ describe('the right to be the tailnet node', () => {
     const one = await holdNode(lease.pod('one'), insisting)
     const stop = new AbortController()
     const two = holdNode(lease.pod('two'), insisting)
-    await new Promise(resolve => one.wanted.addEventListener('abort', resolve, { once: true }))
+    await aborted(one.wanted)
     await one[Symbol.asyncDispose]()
     const back = holdNode(lease.pod('one'), { insist: false, signal: stop.signal })
     await using holding = await two
@@ -101,7 +116,7 @@ describe('the right to be the tailnet node', () => {
 
   it('is taken from a pod that gives no sign of life', async () => {
     const lease = createLease()
-    await lease.pod('crashed').write(lease.current(), { holder: 'crashed', wantedBy: undefined }, signal)
+    await lease.take('crashed')
     const began = performance.now()
     await using _ = await holdNode(lease.pod('two'), polite)
     assert.ok(performance.now() - began >= timing.deadAfterMs)
@@ -121,7 +136,7 @@ describe('the right to be the tailnet node', () => {
 
   it('comes back at once to a container that starts again in the same pod', async () => {
     const lease = createLease()
-    await lease.pod('one').write(lease.current(), { holder: 'one', wantedBy: undefined }, signal)
+    await lease.take('one')
     const began = performance.now()
     await using _ = await holdNode(lease.pod('one'), insisting)
     assert.ok(performance.now() - began < timing.deadAfterMs)
@@ -130,18 +145,30 @@ describe('the right to be the tailnet node', () => {
   it('is lost when another pod has taken it, which is then left alone', async () => {
     const lease = createLease()
     const one = await holdNode(lease.pod('one'), insisting)
-    while (!(await lease.pod('two').write(lease.current(), { holder: 'two', wantedBy: undefined }, signal)));
-    await new Promise(resolve => one.wanted.addEventListener('abort', resolve, { once: true }))
+    while (!(await lease.take('two')));
+    await aborted(one.wanted)
     await one[Symbol.asyncDispose]()
     assert.equal(lease.current().holder, 'two')
+  })
+
+  it('is taken from a dead pod by one of two that both ask for it', async () => {
+    const lease = createLease()
+    await lease.take('crashed')
+    const stop = new AbortController()
+    const options = { insist: true, signal: AbortSignal.any([signal, stop.signal]) }
+    const both = ['two', 'three'].map(me => holdNode(lease.pod(me), options))
+    await using _ = await Promise.any(both)
+    assert.notEqual(lease.current().holder, 'crashed')
+    stop.abort()
+    await Promise.allSettled(both)
   })
 
   it('is kept through an API server that is away for a moment', async () => {
     const lease = createLease()
     await using one = await holdNode(lease.pod('one'), insisting)
-    lease.break(true)
+    lease.way('one', 'refused')
     await sleep(50)
-    lease.break(false)
+    lease.way('one', 'open')
     await sleep(50)
     assert.equal(one.wanted.aborted, false)
     assert.equal(lease.current().holder, 'one')

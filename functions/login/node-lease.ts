@@ -5,6 +5,15 @@ export interface NodeHolder {
   readonly resourceVersion: string
   readonly holder?: string
   readonly wantedBy?: string
+  /** Epoch milliseconds of the holder's last sign of life. */
+  readonly renewedAt?: number
+}
+
+/** What a write sets; `undefined` removes it. */
+interface NodeLeaseChange {
+  readonly holder: string | undefined
+  readonly wantedBy: string | undefined
+  readonly renewedAt: number | undefined
 }
 
 /** In milliseconds. */
@@ -24,13 +33,11 @@ export const defaultTiming: NodeLeaseTiming = { lookEveryMs: 500, renewEveryMs: 
 export interface NodeLeaseDeps<L extends NodeHolder = NodeHolder> {
   /** This pod, unlike any other. */
   readonly me: string
+  /** Epoch milliseconds. */
+  readonly now: () => number
   readonly read: (signal: AbortSignal) => Promise<L>
   /** Replaces what was read; resolves to `undefined` when it has changed since. */
-  readonly write: (
-    read: L,
-    change: { readonly holder: string | undefined; readonly wantedBy: string | undefined },
-    signal: AbortSignal,
-  ) => Promise<L | undefined>
+  readonly write: (read: L, change: NodeLeaseChange, signal: AbortSignal) => Promise<L | undefined>
   /** Told of calls that failed; they are made again. */
   readonly failed: (error: unknown) => void
   readonly timing: NodeLeaseTiming
@@ -69,26 +76,25 @@ async function acquire<L extends NodeHolder>(
   insist: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { me, timing } = deps
-  // Ages are measured on one clock: for how long has *this* pod seen the same version?
+  const { me, now, timing } = deps
+  // Ages are measured on one clock: for how long has *this* pod seen the same sign? What others write on the Lease is none.
   let seen: string | undefined
   let seenAt = performance.now()
   for (;;) {
     signal.throwIfAborted()
     try {
       const lease = await deps.read(signal)
-      if (lease.resourceVersion !== seen) {
-        seen = lease.resourceVersion
+      const sign = `${lease.renewedAt} ${lease.holder}`
+      if (sign !== seen) {
+        seen = sign
         seenAt = performance.now()
       }
       const dead = performance.now() - seenAt > timing.deadAfterMs
       if (dead || isFree(lease, me, insist)) {
         const wantedBy = lease.wantedBy === me || dead ? undefined : lease.wantedBy
-        if (await deps.write(lease, { holder: me, wantedBy }, signal)) return
+        if (await deps.write(lease, { holder: me, wantedBy, renewedAt: now() }, signal)) return
       } else if (insist && lease.wantedBy !== me) {
-        const marked = await deps.write(lease, { holder: lease.holder, wantedBy: me }, signal)
-        // No sign of life of the holder's.
-        if (marked) seen = marked.resourceVersion
+        await deps.write(lease, { holder: lease.holder, wantedBy: me, renewedAt: lease.renewedAt }, signal)
       }
     } catch (error) {
       if (signal.aborted) throw error
@@ -109,7 +115,7 @@ async function renew<L extends NodeHolder>(
   wanted: AbortController,
   released: AbortSignal,
 ): Promise<void> {
-  const { me, timing } = deps
+  const { me, now, timing } = deps
   let renewedAt = performance.now()
   while (!released.aborted) {
     await sleep(timing.lookEveryMs, undefined, { signal: released }).catch(() => undefined)
@@ -119,7 +125,9 @@ async function renew<L extends NodeHolder>(
       if (lease.holder !== me || (lease.wantedBy !== undefined && lease.wantedBy !== me)) wanted.abort()
       if (lease.holder !== me) return
       if (performance.now() - renewedAt < timing.renewEveryMs) continue
-      if (await deps.write(lease, { holder: me, wantedBy: lease.wantedBy }, released)) renewedAt = performance.now()
+      if (await deps.write(lease, { holder: me, wantedBy: lease.wantedBy, renewedAt: now() }, released)) {
+        renewedAt = performance.now()
+      }
     } catch (error) {
       if (!released.aborted) deps.failed(error)
     }
@@ -135,7 +143,8 @@ async function release<L extends NodeHolder>(deps: NodeLeaseDeps<L>): Promise<vo
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const lease = await deps.read(signal)
       if (lease.holder !== deps.me) return
-      if (await deps.write(lease, { holder: undefined, wantedBy: lease.wantedBy }, signal)) return
+      if (await deps.write(lease, { holder: undefined, wantedBy: lease.wantedBy, renewedAt: deps.now() }, signal))
+        return
     }
   } catch (error) {
     deps.failed(error)

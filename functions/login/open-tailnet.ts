@@ -33,7 +33,8 @@ export function openTailnet({ config, env, kubernetes, log }: TailnetOptions): T
   const holding = {
     // A restarted container is the same pod and takes its own Lease back at once.
     me: `${hostname()}-${process.pid}`,
-    ...nodeLeaseCalls(kubernetes, lease, Date.now),
+    now: Date.now,
+    ...nodeLeaseCalls(kubernetes, lease),
     failed: (error: unknown) => log.warn('the Lease of the tailnet node failed', { error }),
     timing: defaultTiming,
   }

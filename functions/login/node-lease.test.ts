@@ -4,32 +4,33 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { holdNode, type NodeHolder, type NodeLeaseDeps } from './node-lease.ts'
 
 // Longer than a busy machine lets this process stand still, since that is how a pod dies.
-const timing = { lookEveryMs: 5, renewEveryMs: 20, deadAfterMs: 1_000 }
+const timing = { lookEveryMs: 5, renewEveryMs: 20, lostAfterMs: 800, deadAfterMs: 1_000 }
 const longerThanDead = 1.4 * timing.deadAfterMs
 const signal = AbortSignal.timeout(60_000)
 
-/** What becomes of a pod's calls. */
-type Way = 'open' | 'refused'
+/** What becomes of a pod's calls: they are answered, refused, or never answered. */
+type Way = 'open' | 'refused' | 'silent'
 
 /** A Lease in memory that takes a write only at the version that was read. */
 function createLease() {
   let lease: NodeHolder = { resourceVersion: '1' }
   const ways = new Map<string, Way>()
-  const travel = async (me: string) => {
+  const travel = async (me: string, signal: AbortSignal) => {
     await sleep(1)
     if (ways.get(me) === 'refused') throw new Error('no API server')
+    if (ways.get(me) === 'silent') await new Promise((_, reject) => signal.addEventListener('abort', reject))
   }
   const pod = (me: string): NodeLeaseDeps => ({
     me,
     now: Date.now,
     timing,
     failed: () => undefined,
-    read: async () => {
-      await travel(me)
+    read: async signal => {
+      await travel(me, signal)
       return lease
     },
-    write: async (read, { holder, wantedBy, renewedAt }) => {
-      await travel(me)
+    write: async (read, { holder, wantedBy, renewedAt }, signal) => {
+      await travel(me, signal)
       if (read.resourceVersion !== lease.resourceVersion) return undefined
       lease = {
         resourceVersion: String(Number(lease.resourceVersion) + 1),
@@ -146,9 +147,55 @@ describe('the right to be the tailnet node', () => {
     const lease = createLease()
     const one = await holdNode(lease.pod('one'), insisting)
     while (!(await lease.take('two')));
-    await aborted(one.wanted)
+    await aborted(one.lost)
+    assert.equal(one.wanted.aborted, true)
     await one[Symbol.asyncDispose]()
     assert.equal(lease.current().holder, 'two')
+  })
+
+  for (const way of ['refused', 'silent'] as const) {
+    it(`is lost by a pod whose calls are ${way}, before another pod gets it`, async () => {
+      const lease = createLease()
+      const one = await holdNode(lease.pod('one'), insisting)
+      const began = performance.now()
+      lease.way('one', way)
+      const two = holdNode(lease.pod('two'), insisting).then(holding => {
+        assert.equal(one.lost.aborted, true)
+        return holding
+      })
+      await aborted(one.lost)
+      assert.ok(performance.now() - began > timing.lostAfterMs / 2, 'not for a moment')
+      assert.equal(one.wanted.aborted, true)
+      assert.equal(lease.current().holder, 'one')
+      await using _ = await two
+      lease.way('one', 'open')
+      await one[Symbol.asyncDispose]()
+      assert.equal(lease.current().holder, 'two')
+    })
+  }
+
+  it('is lost also while what is under way is finished for another pod', async () => {
+    const lease = createLease()
+    const one = await holdNode(lease.pod('one'), insisting)
+    const two = holdNode(lease.pod('two'), insisting)
+    await aborted(one.wanted)
+    assert.equal(one.lost.aborted, false)
+    lease.way('one', 'refused')
+    await aborted(one.lost)
+    await using _ = await two
+  })
+
+  it('comes back to the pod that lost it, when its calls are answered again', async () => {
+    const lease = createLease()
+    const one = await holdNode(lease.pod('one'), insisting)
+    lease.way('one', 'refused')
+    await aborted(one.lost)
+    await one[Symbol.asyncDispose]()
+    const back = holdNode(lease.pod('one'), polite)
+    await sleep(50)
+    lease.way('one', 'open')
+    await using holding = await back
+    assert.equal(holding.lost.aborted, false)
   })
 
   it('is taken from a dead pod by one of two that both ask for it', async () => {

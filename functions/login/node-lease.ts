@@ -20,14 +20,24 @@ interface NodeLeaseChange {
 export interface NodeLeaseTiming {
   /** How often everybody looks at the Lease. */
   readonly lookEveryMs: number
-  /** How often the holder gives a sign of life. */
+  /** How often the holder gives a sign of life, and how long it waits for one call. */
   readonly renewEveryMs: number
-  /** Whoever gave none for so long is taken for dead. */
+  /** A holder that could give none for so long leaves the node. */
+  readonly lostAfterMs: number
+  /** Whoever gave none for so long is taken for dead: longer than `lostAfterMs` and the time that leaving takes. */
   readonly deadAfterMs: number
 }
 
-/** A hand-over takes half a second beside the draining; a pod that is gone is replaced after six. */
-export const defaultTiming: NodeLeaseTiming = { lookEveryMs: 500, renewEveryMs: 2_000, deadAfterMs: 6_000 }
+/**
+ * A hand-over takes half a second beside the draining; a pod that is gone is replaced after ten. A node that is closed at once is gone
+ * within three seconds, so one that is lost after six is gone before it can be taken for dead.
+ */
+export const defaultTiming: NodeLeaseTiming = {
+  lookEveryMs: 500,
+  renewEveryMs: 2_000,
+  lostAfterMs: 6_000,
+  deadAfterMs: 10_000,
+}
 
 /** What holding the node needs. */
 export interface NodeLeaseDeps<L extends NodeHolder = NodeHolder> {
@@ -43,10 +53,17 @@ export interface NodeLeaseDeps<L extends NodeHolder = NodeHolder> {
   readonly timing: NodeLeaseTiming
 }
 
-/** The right to be the tailnet node. Disposing of it lets the next pod have it. */
+/**
+ * The right to be the tailnet node. Disposing of it lets the next pod have it. Whoever closes the node as soon as `lost` aborts, and
+ * disposes after it is closed, is never one of two nodes: the right is kept while what is under way is finished, and nobody else gets
+ * it sooner than `deadAfterMs` after its last renewal, which is `deadAfterMs - lostAfterMs` after `lost`. It is the event loop that
+ * keeps this time, so a process that stands still for longer has a second node beside it until it goes on.
+ */
 export interface NodeHolding extends AsyncDisposable {
-  /** Aborts when another pod wants the node or has taken it. */
+  /** Aborts when the node is to be left: another pod wants it, or it is lost. */
   readonly wanted: AbortSignal
+  /** Aborts when the node has to be closed at once: another pod has it, or may take it soon since no renewal got through. */
+  readonly lost: AbortSignal
 }
 
 /**
@@ -57,12 +74,14 @@ export async function holdNode<L extends NodeHolder>(
   deps: NodeLeaseDeps<L>,
   { insist, signal }: { readonly insist: boolean; readonly signal: AbortSignal },
 ): Promise<NodeHolding> {
-  await acquire(deps, insist, signal)
+  const renewedAt = await acquire(deps, insist, signal)
   const wanted = new AbortController()
+  const lost = new AbortController()
   const released = new AbortController()
-  const renewing = renew(deps, wanted, released.signal)
+  const renewing = renew(deps, renewedAt, { wanted, lost, released: released.signal })
   return {
     wanted: wanted.signal,
+    lost: lost.signal,
     async [Symbol.asyncDispose]() {
       released.abort()
       await renewing
@@ -71,11 +90,12 @@ export async function holdNode<L extends NodeHolder>(
   }
 }
 
+/** Resolves to when its write began, on the clock of `performance.now()`. */
 async function acquire<L extends NodeHolder>(
   deps: NodeLeaseDeps<L>,
   insist: boolean,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const { me, now, timing } = deps
   // Ages are measured on one clock: for how long has *this* pod seen the same sign? What others write on the Lease is none.
   let seen: string | undefined
@@ -89,10 +109,11 @@ async function acquire<L extends NodeHolder>(
         seen = sign
         seenAt = performance.now()
       }
-      const dead = performance.now() - seenAt > timing.deadAfterMs
+      const beganAt = performance.now()
+      const dead = beganAt - seenAt > timing.deadAfterMs
       if (dead || isFree(lease, me, insist)) {
         const wantedBy = lease.wantedBy === me || dead ? undefined : lease.wantedBy
-        if (await deps.write(lease, { holder: me, wantedBy, renewedAt: now() }, signal)) return
+        if (await deps.write(lease, { holder: me, wantedBy, renewedAt: now() }, signal)) return beganAt
       } else if (insist && lease.wantedBy !== me) {
         await deps.write(lease, { holder: lease.holder, wantedBy: me, renewedAt: lease.renewedAt }, signal)
       }
@@ -110,28 +131,47 @@ function isFree({ holder, wantedBy }: NodeHolder, me: string, insist: boolean): 
   return holder === undefined && (insist || wantedBy === undefined || wantedBy === me)
 }
 
+interface Renewing {
+  readonly wanted: AbortController
+  readonly lost: AbortController
+  readonly released: AbortSignal
+}
+
 async function renew<L extends NodeHolder>(
   deps: NodeLeaseDeps<L>,
-  wanted: AbortController,
-  released: AbortSignal,
+  acquiredAt: number,
+  { wanted, lost, released }: Renewing,
 ): Promise<void> {
   const { me, now, timing } = deps
-  let renewedAt = performance.now()
-  while (!released.aborted) {
-    await sleep(timing.lookEveryMs, undefined, { signal: released }).catch(() => undefined)
-    if (released.aborted) return
+  const over = AbortSignal.any([released, lost.signal])
+  const lose = () => {
+    wanted.abort()
+    lost.abort()
+  }
+  let renewedAt = acquiredAt
+  // A timer of its own, which no call holds up. A renewal counts from when it was sent: it may have been written at once.
+  const loseInTime = () => setTimeout(lose, renewedAt + timing.lostAfterMs - performance.now())
+  let losing = loseInTime()
+  while (!over.aborted) {
+    await sleep(timing.lookEveryMs, undefined, { signal: over }).catch(() => undefined)
+    if (over.aborted) break
+    const limit = AbortSignal.any([over, AbortSignal.timeout(timing.renewEveryMs)])
     try {
-      const lease = await deps.read(released)
-      if (lease.holder !== me || (lease.wantedBy !== undefined && lease.wantedBy !== me)) wanted.abort()
-      if (lease.holder !== me) return
-      if (performance.now() - renewedAt < timing.renewEveryMs) continue
-      if (await deps.write(lease, { holder: me, wantedBy: lease.wantedBy, renewedAt: now() }, released)) {
-        renewedAt = performance.now()
+      const lease = await deps.read(limit)
+      if (lease.holder !== me) lose()
+      else if (lease.wantedBy !== undefined && lease.wantedBy !== me) wanted.abort()
+      const beganAt = performance.now()
+      if (lost.signal.aborted || beganAt - renewedAt < timing.renewEveryMs) continue
+      if (await deps.write(lease, { holder: me, wantedBy: lease.wantedBy, renewedAt: now() }, limit)) {
+        renewedAt = beganAt
+        clearTimeout(losing)
+        losing = loseInTime()
       }
     } catch (error) {
-      if (!released.aborted) deps.failed(error)
+      if (!over.aborted) deps.failed(error)
     }
   }
+  clearTimeout(losing)
 }
 
 const releaseTimeoutMs = 5_000

@@ -66,6 +66,11 @@ async function serveWhile(holding: NodeHolding, deps: ServeTailnetDeps, signal: 
   const { config, log } = deps
   await using node = new TailscaleNode(await nodeOptions(deps))
   logNode(node, log)
+  // Another pod may be this node in a moment, so nothing is finished first.
+  holding.lost.addEventListener('abort', () => {
+    log.error('the tailnet node is left at once: its Lease is another pod’s, or cannot be renewed')
+    void node.close().catch(() => undefined)
+  })
   const leaving = AbortSignal.any([signal, holding.wanted])
   const status = await join(node, leaving)
   if (!status) return

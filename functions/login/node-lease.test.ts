@@ -115,6 +115,34 @@ describe('the right to be the tailnet node', () => {
     assert.equal(lease.current().holder, 'one')
   })
 
+  it('is asked for by the latest revision alone, however late a pod of an earlier one starts', async () => {
+    const [first, second] = ['login-00001-deployment-5bff5b4b8c-vb8hw-7', 'login-00002-deployment-744c65bff-wjbml-7']
+    const lease = createLease()
+    await using holding = await holdNode(lease.pod(second), insisting)
+    const late = holdNode(lease.pod(first), { insist: true, signal: AbortSignal.timeout(longerThanDead) })
+    await assert.rejects(
+      late.then(taken => taken[Symbol.asyncDispose]()),
+      { name: 'AbortError' },
+    )
+    assert.equal(holding.wanted.aborted, false)
+    assert.equal(lease.current().holder, second)
+  })
+
+  it('is for the latest revision when it was asked for by it and is given up', async () => {
+    const [first, second] = ['login-00001-deployment-5bff5b4b8c-vb8hw-7', 'login-00002-deployment-744c65bff-wjbml-7']
+    const lease = createLease()
+    const old = await holdNode(lease.pod(first), insisting)
+    const next = holdNode(lease.pod(second), insisting)
+    await aborted(old.wanted)
+    const stop = new AbortController()
+    const late = holdNode(lease.pod('login-00001-deployment-5bff5b4b8c-x2x2x-7'), { insist: true, signal: stop.signal })
+    await old[Symbol.asyncDispose]()
+    await using _ = await next
+    assert.equal(lease.current().holder, second)
+    stop.abort()
+    await assert.rejects(late)
+  })
+
   it('is taken from a pod that gives no sign of life', async () => {
     const lease = createLease()
     await lease.take('crashed')

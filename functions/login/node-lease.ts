@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isEarlierRevision } from './pod-revision.ts'
 
 /** The Lease that says which pod is the tailnet node, as far as deciding needs it. */
 export interface NodeHolder {
@@ -67,8 +68,8 @@ export interface NodeHolding extends AsyncDisposable {
 }
 
 /**
- * Waits for the right to be the tailnet node and holds it. `insist` asks the holder to hand over, as a starting pod does; a pod that
- * has handed over waits without it, and comes back only if the other one is gone.
+ * Waits for the right to be the tailnet node and holds it. `insist` asks the holder to hand over, as a starting pod does, unless that
+ * is of a later revision; a pod that has handed over waits without it, and comes back only if the other one is gone.
  */
 export async function holdNode<L extends NodeHolder>(
   deps: NodeLeaseDeps<L>,
@@ -114,7 +115,7 @@ async function acquire<L extends NodeHolder>(
       if (dead || isFree(lease, me, insist)) {
         const wantedBy = lease.wantedBy === me || dead ? undefined : lease.wantedBy
         if (await deps.write(lease, { holder: me, wantedBy, renewedAt: now() }, signal)) return beganAt
-      } else if (insist && lease.wantedBy !== me) {
+      } else if (insist && lease.wantedBy !== me && mayAsk(lease, me)) {
         await deps.write(lease, { holder: lease.holder, wantedBy: me, renewedAt: lease.renewedAt }, signal)
       }
     } catch (error) {
@@ -125,10 +126,16 @@ async function acquire<L extends NodeHolder>(
   }
 }
 
-/** What was given up is for the one who asked for it. */
+/** What was given up is for the one who asked for it, or for a starting pod that may ask as well. */
 function isFree({ holder, wantedBy }: NodeHolder, me: string, insist: boolean): boolean {
   if (holder === me) return true
-  return holder === undefined && (insist || wantedBy === undefined || wantedBy === me)
+  if (holder !== undefined) return false
+  return wantedBy === undefined || wantedBy === me || (insist && !isEarlierRevision(me, wantedBy))
+}
+
+/** Events go to the latest revision: a pod of an earlier one, however late it starts, asks for nothing that is its. */
+function mayAsk({ holder, wantedBy }: NodeHolder, me: string): boolean {
+  return [holder, wantedBy].every(other => other === undefined || !isEarlierRevision(me, other))
 }
 
 interface Renewing {

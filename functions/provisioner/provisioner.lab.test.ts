@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { Problem } from '#core/problem'
-import { type EventOf, type EventType, isOfType, type TkaEvent } from '#events'
+import { type EventOf, type EventType, isOfType, sourceOf, type TkaEvent } from '#events'
 import { tryCreate } from '#io/kubernetes/try-create'
 import { waitUntil } from '../../knative/lab/wait-until.ts'
 import { doubtGuard } from './prove-guard.ts'
 import { Killed, killAtWrite } from './testing/faulty-cluster.ts'
 import { type LabWorld, openLabWorld } from './testing/lab-world.ts'
-import { type SamplePerson, samplePerson } from './testing/sample-events.ts'
+import { cluster, type SamplePerson, samplePerson } from './testing/sample-events.ts'
 import { startProvisioner } from './testing/start-provisioner.ts'
 
 /** Whom the guard lets through in a namespace of sessions, with rights that RBAC never refuses. */
@@ -144,14 +144,25 @@ describe('the provisioner on a real API server', () => {
       const rupert = await person('rupert')
       const token = await tokenOf(rupert, await provisioner.handle(rupert.login()))
       const path = `/apis/coordination.k8s.io/v1/namespaces/${world.install.namespaces.sessions}/leases/${rupert.subject}`
-      await world.admin.call('PATCH', path, {
-        contentType: 'application/merge-patch+json',
-        body: { metadata: { annotations: { 'tka.dev/phase': 'maybe' } } },
-      })
+      const spoil = () =>
+        world.admin.call('PATCH', path, {
+          contentType: 'application/merge-patch+json',
+          body: { metadata: { annotations: { 'tka.dev/phase': 'maybe' } } },
+        })
+      await spoil()
       ofType(await provisioner.handle(rupert.logout()), 'dev.tka.session.ended.v1')
       assert.deepEqual(await leftovers(rupert), [])
       assert.equal(await world.statusOf(token), 401)
       assert.match(provisioner.alarms.join(), /cannot be read/)
+
+      await spoil()
+      const swept = { ...rupert.logout({ reason: 'orphaned' }), source: sourceOf(cluster, 'sweeper') }
+      assert.equal(await provisioner.handle(swept), undefined)
+      await assert.rejects(
+        world.admin.call('GET', path),
+        { status: 404 },
+        'with nothing under its name it goes as well',
+      )
     })
 
     it('replaces a ServiceAccount that somebody put under a person’s name', async () => {

@@ -17,6 +17,8 @@ export interface SessionObjects {
 /** Some of an install's Leases. */
 export interface LeasePage {
   readonly leases: readonly SessionRecord[]
+  /** Names of those that cannot be read. They count as none, and have to go. */
+  readonly unreadable: readonly string[]
   /** The Leases begin here: those that came before, if any did, do not count. */
   readonly first: boolean
 }
@@ -38,7 +40,8 @@ export interface Findings {
 }
 
 /**
- * Compares what is there with what should be: sessions past due, objects without a session, Leases that have told their story. The
+ * Compares what is there with what should be: sessions past due, objects without a session, Leases that have told their story or
+ * cannot be read. The
  * Leases have to be read after the objects: a session that is being made meanwhile then shows its Lease rather than objects
  * without one. No more of them is kept than a page.
  */
@@ -50,18 +53,22 @@ export async function findPastDue(
 ): Promise<Findings> {
   const people = byPerson(objects)
   let led = new Set<string>()
+  let broken: string[] = []
   let findings: Finding[] = []
-  for await (const { leases, first } of pages) {
+  for await (const { leases, unreadable, first } of pages) {
     if (first) {
       led = new Set()
+      broken = []
       findings = []
     }
+    broken.push(...unreadable)
     for (const lease of leases) {
       led.add(lease.name)
       findings.push(...judge({ ...(people.get(lease.name) ?? nothingObserved(lease.name)), lease }, now, limits))
     }
   }
   for (const [name, observed] of people) if (!led.has(name)) findings.push(...judge(observed, now, limits))
+  for (const name of broken) if (!people.has(name)) findings.push({ name, reason: 'orphaned' })
   return { sessions: led.size, findings }
 }
 

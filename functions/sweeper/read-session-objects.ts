@@ -5,7 +5,7 @@ import type { SessionRecord } from '#core/session/session-record'
 import { collections } from '#io/kubernetes/collections'
 import type { Connection } from '#io/kubernetes/connection'
 import { listPages, type ObjectPage } from '#io/kubernetes/list-objects'
-import { readBinding, readServiceAccount, type SessionScope } from '#io/kubernetes/read-objects'
+import { readBinding, readIdentity, readServiceAccount, type SessionScope } from '#io/kubernetes/read-objects'
 import type { LeasePage, SessionObjects } from './find-past-due.ts'
 
 export interface ReadOptions {
@@ -41,23 +41,33 @@ export async function readSessionObjects(
   return { serviceAccounts, bindings: [...roleBindings, ...clusterRoleBindings] }
 }
 
-/** Lists an install's Leases, by its labels, a page at a time. One that cannot be read counts as none. */
+/** Lists an install's Leases, by its labels, a page at a time; `unreadable` is told why one cannot be read. */
 export async function* readLeases(
   connection: Connection,
   scope: SessionScope,
   options: ReadOptions & { readonly unreadable: (error: LeaseUnreadable) => void },
 ): AsyncGenerator<LeasePage, void, undefined> {
-  const decode = (lease: unknown): readonly SessionRecord[] => {
-    try {
-      return [decodeLease(lease)]
-    } catch (error) {
-      if (!(error instanceof LeaseUnreadable)) throw error
-      options.unreadable(error)
-      return []
+  for await (const { items, first } of pagesOf(
+    connection,
+    scope,
+    collections.leases(scope.sessionsNamespace),
+    options,
+  )) {
+    const leases: SessionRecord[] = []
+    const unreadable: string[] = []
+    for (const item of items) {
+      const identity = readIdentity(item)
+      if (!isSession(identity, scope)) continue
+      try {
+        leases.push(decodeLease(item))
+      } catch (error) {
+        if (!(error instanceof LeaseUnreadable)) throw error
+        options.unreadable(error)
+        unreadable.push(identity.name)
+      }
     }
+    yield { first, leases, unreadable }
   }
-  for await (const { items, first } of pagesOf(connection, scope, collections.leases(scope.sessionsNamespace), options))
-    yield { first, leases: items.flatMap(decode).filter(lease => isSession(lease, scope)) }
 }
 
 function pagesOf(

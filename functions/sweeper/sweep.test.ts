@@ -29,7 +29,7 @@ type World = ReturnType<typeof world>
 async function* inPages(...lists: readonly (readonly SessionRecord[])[]): AsyncGenerator<LeasePage> {
   for (const leases of lists)
     for (let from = 0; from === 0 || from < leases.length; from += 2)
-      yield { first: from === 0, leases: leases.slice(from, from + 2) }
+      yield { first: from === 0, leases: leases.slice(from, from + 2), unreadable: [] }
 }
 
 async function find({ objects, leases }: World, now: number) {
@@ -92,6 +92,22 @@ describe('a sweep', () => {
     cluster.run.revoke(alice, { reason: 'logout', request: 'r', sequence: '0000000000000002' })
     assert.deepEqual(await find(cluster, start + 9 * minute), [])
     assert.equal((await find(cluster, start + 10 * minute)).length, 1)
+  })
+
+  it('finds a Lease that cannot be read, once, with objects or without', async () => {
+    const cluster = world(alice)
+    cluster.model.leases.delete(alice)
+    const page = { leases: [], unreadable: [alice, bob] }
+    async function* pages(): AsyncGenerator<LeasePage> {
+      for (const first of [true, true]) yield { ...page, first }
+    }
+    assert.deepEqual(await findPastDue(cluster.objects(), pages(), start + hour, limits), {
+      sessions: 0,
+      findings: [
+        { name: alice, reason: 'orphaned' },
+        { name: bob, reason: 'orphaned' },
+      ],
+    })
   })
 
   it('forgets the Leases that it saw of a list that began anew', async () => {

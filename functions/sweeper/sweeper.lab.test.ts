@@ -65,17 +65,19 @@ describe('the sweeper on a real API server', () => {
     assert.deepEqual(findings.toSorted(byName), expected.toSorted(byName))
   })
 
-  it('says which Lease it cannot read', async () => {
+  it('says which Lease it cannot read, and has it looked at', async () => {
     const { sessions } = install.namespaces
+    const name = `${install.install}-user-broken`
     await admin.call('POST', `/apis/coordination.k8s.io/v1/namespaces/${sessions}/leases`, {
       body: {
         metadata: {
-          name: `${install.install}-user-broken`,
+          name,
           labels: { 'app.kubernetes.io/managed-by': 'tka', 'app.kubernetes.io/instance': install.install },
         },
       },
     })
-    const { unreadable } = await read()
+    const { findings, unreadable } = await read()
+    assert.ok(findings.some(finding => finding.name === name && finding.reason === 'orphaned'))
     assert.match(unreadable[0]?.message ?? '', /user-broken/)
   })
 })

@@ -31,6 +31,7 @@ const Pods = v.object({
 type Question = readonly [name: FunctionName | 'tick', words: string]
 
 const refused: readonly Question[] = [
+  ['login', 'list serviceaccounts -n tka'],
   ['login', 'create serviceaccounts -n tka'],
   ['login', 'create serviceaccounts/token -n tka'],
   ['login', 'create clusterrolebindings'],
@@ -42,6 +43,7 @@ const refused: readonly Question[] = [
   ['provisioner', 'create clusterroles'],
   ['provisioner', 'bind clusterroles/cluster-admin'],
   ['provisioner', 'impersonate users'],
+  ['logout', 'get serviceaccounts -n tka'],
   ['logout', 'delete serviceaccounts -n tka'],
   ['sweeper', 'delete clusterrolebindings'],
   ['deadletter', 'get serviceaccounts -n tka'],
@@ -49,7 +51,7 @@ const refused: readonly Question[] = [
 ]
 /** What two of them live by: the same question answers yes. */
 const granted: readonly Question[] = [
-  ['login', 'watch serviceaccounts -n tka'],
+  ['login', 'watch leases -n tka'],
   ['login', `update leases/tka-login -n ${system}`],
   ['provisioner', 'create serviceaccounts -n tka'],
   ['provisioner', 'bind clusterroles/view'],

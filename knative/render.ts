@@ -17,6 +17,7 @@ Prints knative/base for one install. The description says what differs, each par
   image: registry.example.com/tka:1.0
   components: [ping, monitoring]                       # folders of knative/components; kubectl builds them
   adminGroups: [system:masters]                        # who may write in the sessions namespace
+  adminUsers: [alice@example.com]                      # and who by name
   audiences: [https://kubernetes.default.svc]          # the API server's own
 
 --overlay takes all that from the files of an overlay instead (values.yaml, guard.yaml, kustomization.yaml): what

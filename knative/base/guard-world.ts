@@ -7,6 +7,7 @@ import { type Install, installTka } from '../lab/install.ts'
 import { actAs } from '../lab/install-identity.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Manifest } from '../render/manifest.ts'
+import { render } from '../render/render.ts'
 
 const rbac = { apiGroup: 'rbac.authorization.k8s.io' }
 const hourMs = 3_600_000
@@ -24,7 +25,11 @@ export interface People {
   readonly boss: Api
   /** Not ours: cluster-admin by a binding, in none of the administrators' groups. */
   readonly root: Api
+  /** As root, but an administrator by name. */
+  readonly operator: Api
 }
+
+const operator = 'operator@example.com'
 
 /** Objects of this install, as their makers would make them. */
 export interface World {
@@ -87,6 +92,7 @@ export async function gather(lab: Lab, stack: AsyncDisposableStack): Promise<Wor
         { name: 'admin', scope: 'namespaced', maxPeriod: '8h' },
       ],
       config: { maxSession: '10h' },
+      render: description => render({ ...description, adminUsers: [operator] }),
     }),
   )
   const admin = stack.use(await openApi(lab.kubeconfig))
@@ -146,6 +152,13 @@ export async function gather(lab: Lab, stack: AsyncDisposableStack): Promise<Wor
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRoleBinding',
+      metadata: { name: `${team}-operator` },
+      roleRef: { ...rbac, kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ kind: 'User', apiGroup: rbac.apiGroup, name: operator }],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
       metadata: { name: `${team}-viewers` },
       roleRef: { ...rbac, kind: 'ClusterRole', name: 'view' },
       subjects: [{ kind: 'User', apiGroup: rbac.apiGroup, name: 'bob' }],
@@ -179,6 +192,10 @@ export async function gather(lab: Lab, stack: AsyncDisposableStack): Promise<Wor
     editor: await as(sessions, accounts.editor),
     boss: await as(team, 'boss'),
     root: await as(team, 'root'),
+    operator: {
+      ...admin,
+      call: (method, path, call) => admin.call(method, path, { ...call, impersonate: { user: operator } }),
+    },
   }
   return { install, team, sessions, people, accounts, labels, serviceAccount, lease, binding }
 }

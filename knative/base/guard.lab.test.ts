@@ -493,6 +493,8 @@ const othersSessions: readonly Attempt[] = [
   },
   { title: 'makes a ConfigMap', by: 'admin', does: make(plain('ConfigMap')) },
   { title: 'makes a Lease', by: 'admin', does: make(w => w.lease('own')) },
+  { title: 'makes a Lease', by: 'operator', does: make(w => w.lease('own')) },
+  { title: 'deletes the namespace', by: 'operator', does: remove(w => `/api/v1/namespaces/${w.sessions}`) },
 ]
 
 describe('the guard', () => {

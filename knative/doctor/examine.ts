@@ -34,6 +34,7 @@ export async function examine(api: Api, { install, system, kubectl = 'kubectl' }
   if (!settings.success) throw new ConfigInvalid('the configuration must be a mapping')
   // Who may write in the sessions namespace, and the API server's audiences, are the cluster's own: no file here says them.
   const adminGroups = await literal(api, `${install}-guard-others-sessions`, 'adminGroups')
+  const adminUsers = await literal(api, `${install}-guard-others-sessions`, 'adminUsers')
   const audiences = await literal(api, `${install}-guard-provisioner-sessions`, 'audiences')
   const components = await findComponents(api, config)
   const { manifests } = await render({
@@ -41,6 +42,7 @@ export async function examine(api: Api, { install, system, kubectl = 'kubectl' }
     components,
     kubectl,
     ...(adminGroups && { adminGroups }),
+    ...(adminUsers && { adminUsers }),
     ...(audiences && { audiences }),
   })
   return { api, config, components, expected: manifests, now: Date.now }

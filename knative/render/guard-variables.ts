@@ -7,13 +7,19 @@ import { rolesOf } from './offered-roles.ts'
 export interface GuardOptions {
   /** Groups whose members may write in the sessions namespace. */
   readonly adminGroups?: readonly string[]
+  /** Names of users who may write there. */
+  readonly adminUsers?: readonly string[]
   /** Audiences that the API server writes into a TokenRequest that names none. */
   readonly audiences?: readonly string[]
 }
 
 const names = v.array(v.pipe(v.string(), v.nonEmpty()))
 /** The form of an overlay's `guard.yaml`. */
-export const Guard = v.strictObject({ adminGroups: v.exactOptional(names), audiences: v.exactOptional(names) })
+export const Guard = v.strictObject({
+  adminGroups: v.exactOptional(names),
+  adminUsers: v.exactOptional(names),
+  audiences: v.exactOptional(names),
+})
 
 const apiServersShortestTokenSeconds = 600
 const clockDifferenceSeconds = 60
@@ -32,7 +38,7 @@ export function setGuardVariables(policy: Manifest, config: Config, options: Gua
 }
 
 // Each a CEL expression; a string in JSON is one in CEL too.
-function guardVariables(config: Config, { adminGroups, audiences }: GuardOptions): Record<string, string> {
+function guardVariables(config: Config, { adminGroups, adminUsers, audiences }: GuardOptions): Record<string, string> {
   const { install, namespaces, roles, maxSessionSeconds } = config
   const literals = {
     install,
@@ -43,6 +49,7 @@ function guardVariables(config: Config, { adminGroups, audiences }: GuardOptions
     namespacedRoles: rolesOf(roles, 'namespaced'),
     longestTokenSeconds: Math.max(maxSessionSeconds, apiServersShortestTokenSeconds),
     ...(adminGroups === undefined ? {} : { adminGroups }),
+    ...(adminUsers === undefined ? {} : { adminUsers }),
     ...(audiences === undefined ? {} : { audiences }),
   }
   return {

@@ -11,10 +11,11 @@ const headscale = fileURLToPath(new URL('../overlays/headscale', import.meta.url
 
 describe('an overlay, rendered', () => {
   it('has what its files say', async () => {
-    const { image, components, adminGroups, config } = await readOverlay(headscale)
+    const { image, components, adminGroups, adminUsers, config } = await readOverlay(headscale)
     assert.equal(image, 'registry.example.com/tka:0.1.0')
     assert.deepEqual(components, ['headscale'])
     assert.deepEqual(adminGroups, ['system:masters', 'kubeadm:cluster-admins'])
+    assert.deepEqual(adminUsers, [])
     assert.equal(config?.homeDomain, 'example.com')
   })
 

@@ -17,6 +17,7 @@ const ours = {
   },
   image: 'registry.example.com/tka:7',
   adminGroups: ['platform'],
+  adminUsers: ['ops@example.com'],
 }
 
 function find(manifests: readonly Manifest[], name: string): Manifest {
@@ -91,7 +92,10 @@ describe('render', () => {
       longestSession: 'duration("3660s")',
     })
     assert.deepEqual(variablesOf(manifests, 'blue-guard-others-bindings'), { sessions: '"people"' })
-    assert.deepEqual(variablesOf(manifests, 'blue-guard-others-sessions'), { adminGroups: '["platform"]' })
+    assert.deepEqual(variablesOf(manifests, 'blue-guard-others-sessions'), {
+      adminGroups: '["platform"]',
+      adminUsers: '["ops@example.com"]',
+    })
   })
 
   it('never limits tokens below the shortest that the API server gives', async () => {

@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers'
 import type {
   AuthorizationV1Api,
   CoordinationV1Api,
@@ -9,6 +8,7 @@ import type {
 } from '@kubernetes/client-node'
 import type { ClusterAccess } from './cluster-access.ts'
 import { type Connection, connect } from './connection.ts'
+import { readBody } from './read-body.ts'
 
 /** Options of one call: every call ends with `signal` or after the connection's time limit. */
 export interface CallOptions {
@@ -40,14 +40,15 @@ export async function connectKubernetes(
     const send = async (context: RequestContext) => {
       const url = new URL(context.getUrl())
       const body = context.getBody()
-      const response = await transport.send({
+      const request = {
         method: context.getHttpMethod(),
         path: url.pathname + url.search,
         headers: contentType ? { ...context.getHeaders(), 'Content-Type': contentType } : context.getHeaders(),
         ...(typeof body === 'string' ? { body } : {}),
         signal,
-      })
-      const answer = await text(response)
+      }
+      const response = await transport.send(request)
+      const answer = await readBody(response, request)
       return new client.ResponseContext(
         response.statusCode ?? 0,
         { 'content-type': response.headers['content-type'] ?? 'application/json' },

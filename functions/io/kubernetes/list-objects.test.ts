@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { KubernetesError } from './kubernetes-error.ts'
 import { listObjects, listPages } from './list-objects.ts'
@@ -49,6 +50,20 @@ describe('a list that is read in pages', () => {
         [true, []],
       ],
     )
+  })
+
+  it('may be read again when a page was cut off', async t => {
+    const server = scriptedServer(t)
+    const reset = () => Promise.reject(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
+    server.give(
+      Readable.from(
+        (async function* () {
+          yield '{'
+          await reset()
+        })(),
+      ),
+    )
+    await assert.rejects(listObjects(server.connection, query, server), { failure: 'unavailable' })
   })
 
   it('gives up a list that never gets to its end', async t => {

@@ -1,8 +1,8 @@
-import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
 import type { Connection } from './connection.ts'
 import type { CallOptions } from './kubernetes.ts'
 import { KubernetesError } from './kubernetes-error.ts'
+import { readBody } from './read-body.ts'
 
 const List = v.object({
   metadata: v.object({ resourceVersion: v.string(), continue: v.optional(v.string(), '') }),
@@ -80,8 +80,8 @@ async function readPage(
   if (labelSelector !== undefined) search.set('labelSelector', labelSelector)
   if (next !== '') search.set('continue', next)
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)])
-  const response = await transport.send({ method: 'GET', path: `${path}?${search}`, signal })
-  return v.parse(List, JSON.parse(await text(response)))
+  const request = { method: 'GET', path: `${path}?${search}`, signal }
+  return v.parse(List, JSON.parse(await readBody(await transport.send(request), request)))
 }
 
 /** The server keeps what a list began with for five minutes or so. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
-import { text } from 'node:stream/consumers'
 import { callSpan } from './call-span.ts'
 import type { ClusterAccess } from './cluster-access.ts'
 import { KubernetesError } from './kubernetes-error.ts'
+import { readBody } from './read-body.ts'
 import { failureOf } from './read-failure.ts'
 
 export interface ApiRequest {
@@ -18,7 +18,7 @@ export interface ApiRequest {
 /** Requests to the API server over kept connections, under the pod's own token. */
 export interface Transport extends Disposable {
   readonly server: URL
-  /** Resolves with a 2xx whose body is still to be read; throws KubernetesError otherwise, or the signal's reason. */
+  /** Resolves with a 2xx whose body is still to be read (`readBody`); throws KubernetesError otherwise, or the signal's reason. */
   send(request: ApiRequest): Promise<IncomingMessage>
 }
 
@@ -44,7 +44,7 @@ export function createTransport(access: ClusterAccess): Transport {
     const response = await callSpan(access.server, request, () => exchange(agent, access.server, token, request))
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
-    throw failureOf(request, status, await text(response))
+    throw failureOf(request, status, await readBody(response, request))
   }
 
   return { server: access.server, send, [Symbol.dispose]: () => agent.destroy() }

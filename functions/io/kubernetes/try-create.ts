@@ -1,5 +1,5 @@
-import { text } from 'node:stream/consumers'
 import type { CallOptions, Kubernetes } from './kubernetes.ts'
+import { readBody } from './read-body.ts'
 
 /**
  * Sends an object of any kind through authorisation and admission without keeping it (`dryRun=All`). Resolves when the API server
@@ -14,5 +14,5 @@ export async function tryCreate(
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(kubernetes.timeoutMs)])
   const headers = { 'content-type': 'application/json' }
   const request = { method: 'POST', path: `${path}?dryRun=All`, headers, body: JSON.stringify(body), signal }
-  await text(await kubernetes.transport.send(request))
+  await readBody(await kubernetes.transport.send(request), request)
 }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import * as v from 'valibot'
 import { functionNames } from '#events/functions'
 import { readBase } from '../render/read-base.ts'
+import { componentNames, readComponentResources } from '../render/read-components.ts'
 import { podTemplates } from './pod-templates.ts'
 
 const base = await readBase()
@@ -42,6 +43,12 @@ describe('the pods of the base', () => {
         for (const container of spec.containers) assert.ok(v.is(Probed, container), container.name)
       })
   }
+
+  it('run our image, as those of the components do, or a released version of another', async () => {
+    const components = (await Promise.all((await componentNames()).map(readComponentResources))).flat()
+    for (const { workload, spec } of podTemplates([...base, ...components]))
+      for (const { image } of spec.containers) assert.match(image, /^tka$|:v\d+\.\d+\.\d+$/, workload)
+  })
 
   it('are as many as may be, and as few', () => {
     const Scaled = v.object({

@@ -4,7 +4,9 @@ import { describe, type Manifest } from '../render/manifest.ts'
 const PodSpec = v.looseObject({
   serviceAccountName: v.string(),
   automountServiceAccountToken: v.optional(v.boolean()),
-  containers: v.array(v.looseObject({ name: v.string(), securityContext: v.unknown(), resources: v.unknown() })),
+  containers: v.array(
+    v.looseObject({ name: v.string(), image: v.string(), securityContext: v.unknown(), resources: v.unknown() }),
+  ),
 })
 const Template = v.object({ metadata: v.looseObject({}), spec: PodSpec })
 const Workload = v.union([

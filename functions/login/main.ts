@@ -25,6 +25,7 @@ await runFunction('login', async ({ env, telemetry, resources, signal }) => {
   const failed = ({ type, id }: { readonly type: string; readonly id: string }, error: unknown) =>
     log.warn('the broker did not take an event', { type, event: id, error })
   const login = createLogin({ ...cluster, config, emit, failed, now: Date.now, handingOver: tailnet.handingOver })
+  metrics.observe('tka.tailnet.up', () => [{ value: tailnet.isUp() ? 1 : 0, attributes: {} }])
   metrics.observe('tka.login.waiting', () => [{ value: login.waiters.size, attributes: {} }])
   const grants = createGrantWatch({ ...login, whoIsNode: tailnet.whoIsNode })
 

@@ -14,6 +14,8 @@ import type { GrantDeps } from './watch-grants.ts'
 
 /** The tailnet, whether or not this pod is its node right now. */
 export interface Tailnet extends Pick<GrantDeps, 'whoIsNode' | 'handingOver'> {
+  /** True while this pod is the tailnet node and takes requests. */
+  readonly isUp: () => boolean
   /** Serves the app over the tailnet whenever this pod may be the node, until `signal`. */
   serve(app: Hono<TailnetEnv>, signal: AbortSignal): Promise<void>
 }
@@ -43,6 +45,7 @@ export function openTailnet({ config, env, kubernetes, log }: TailnetOptions): T
     handingOver: () => up?.leaving.aborted ?? false,
     whoIsNode: async (id, signal) =>
       up ? identifyNode(id, up.node, config.capability, signal) : { kind: 'whois-failed' },
+    isUp: () => up?.node.state === 'Running',
     serve: (app, signal) =>
       serveTailnet(
         {

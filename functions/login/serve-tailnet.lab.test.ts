@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempDisposable, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,7 @@ interface Served extends AsyncDisposable {
   readonly lines: readonly Readonly<Record<string, unknown>>[]
   /** How often the right to be the node was asked for. */
   readonly holds: () => number
+  readonly putAuthKey: (key: string) => Promise<void>
   /** Another pod may have the node. */
   readonly lose: () => void
 }
@@ -43,12 +45,14 @@ describe('serving the tailnet', () => {
     const authKeyFile = join(folder.path, 'auth-key')
     await writeFile(authKeyFile, authKey)
     const tailnet = { hostname, controlUrl: net.controlUrl, env: net.env, udpPort: await freeUdpPort() }
-    const config = parseConfig({
+    const parsed = parseConfig({
       cluster: 'lab',
       homeDomain: 'example.com',
       roles: [{ name: 'view', scope: 'cluster', maxPeriod: '8h' }],
       tailnet,
     })
+    // Whoever finishes what is held first takes longer than any of these tests.
+    const config = { ...parsed, login: { ...parsed.login, holdMs: 600_000 } }
     const { log, lines } = trialTelemetry('login')
     const stop = new AbortController()
     let up: NodeUp | undefined
@@ -81,6 +85,7 @@ describe('serving the tailnet', () => {
     return {
       up: () => up,
       lines,
+      putAuthKey: key => writeFile(authKeyFile, key),
       holds: () => holds,
       lose: () => lost.abort(),
       [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -105,17 +110,56 @@ describe('serving the tailnet', () => {
       })
     await using served = await serve('loses', app)
     const pid = served.up()?.node.helperPid
-    const asked = laptop.request('http://loses/held').then(
-      () => 'answered',
-      () => 'cut',
-    )
+    // Its end may be lost with the node.
+    const asked = laptop.request('http://loses/held', { signal: end.signal }).catch(() => undefined)
     await held.promise
     served.lose()
-    assert.equal(await asked, 'cut')
-    end.abort()
     await waitUntil('held again', async () => served.holds() === 2 || `${served.holds()}`)
+    end.abort()
+    await asked
     await answers('loses')
     assert.notEqual(served.up()?.node.helperPid, pid)
+  })
+
+  it('joins again as the same node when its key has expired, with the auth key', async () => {
+    await using served = await serve(
+      'expires',
+      new Hono<TailnetEnv>().get('/', c => c.text('here')),
+    )
+    const id = (await served.up()?.node.status())?.id
+    await net.expireNode('expires')
+    await waitUntil('held again', async () => served.holds() === 2 || `${served.holds()}`)
+    await answers('expires')
+    assert.equal((await served.up()?.node.status())?.id, id)
+    const down = served.lines.find(({ message }) => message === 'the tailnet node is down')
+    assert.match(JSON.stringify(down), /key has expired/)
+  })
+
+  it('says what to do when there is no key to join again with, and takes one that comes', async () => {
+    await using served = await serve(
+      'without-key',
+      new Hono<TailnetEnv>().get('/', c => c.text('here')),
+    )
+    await served.putAuthKey('')
+    await net.expireNode('without-key')
+    await waitUntil('told', async () => served.lines.some(({ remedy }) => remedy !== undefined) || 'no remedy')
+    assert.equal(served.up(), undefined)
+    await served.putAuthKey(authKey)
+    await answers('without-key')
+  })
+
+  it('goes on with the same node when its helper was killed', async () => {
+    await using served = await serve(
+      'crashes',
+      new Hono<TailnetEnv>().get('/', c => c.text('here')),
+    )
+    const node = served.up()?.node
+    assert.ok(node?.helperPid)
+    const back = once(node, 'restarted')
+    process.kill(node.helperPid, 'SIGKILL')
+    await back
+    await answers('crashes')
+    assert.equal(served.holds(), 1)
   })
 })
 

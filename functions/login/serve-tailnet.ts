@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SpanKind } from '@opentelemetry/api'
 import type { Hono } from 'hono'
-import { type NodeStatus, type StateStore, TailscaleNode, type TailscaleSocket } from 'tsnet-node'
+import { type NodeStatus, type StateStore, TailscaleError, TailscaleNode, type TailscaleSocket } from 'tsnet-node'
 import type { ListenerNames } from '#core/check-request'
 import type { Config } from '#core/config'
 import type { Logger } from '#io/log'
@@ -43,7 +43,8 @@ const answerMs = 3_000
 
 /**
  * Is the tailnet node whenever this pod may be, until `signal`. It asks for the node once, when it starts: a pod that has handed over,
- * or that fails to join, leaves it to whichever pod can. A failure is logged and tried again: the pod stays ready for events meanwhile.
+ * or that fails to join, leaves it to whichever pod can. A failure is logged and tried again, and so is the end of the node's login:
+ * with the auth key that is there by then. The pod stays ready for events meanwhile.
  */
 export async function serveTailnet(deps: ServeTailnetDeps, signal: AbortSignal): Promise<void> {
   let insist = true
@@ -55,7 +56,10 @@ export async function serveTailnet(deps: ServeTailnetDeps, signal: AbortSignal):
       pauseMs = firstPauseMs
     } catch (error) {
       if (signal.aborted) return
-      deps.log.error('the tailnet node is down', { error, retryMs: pauseMs })
+      const remedy = needsLogin(error)
+        ? `put an auth key that is still good into the Secret of ${deps.authKeyFile}`
+        : undefined
+      deps.log.error('the tailnet node is down', { error, retryMs: pauseMs, remedy })
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
       pauseMs = Math.min(pauseMs * 2, longestPauseMs)
     }
@@ -71,6 +75,7 @@ async function serveWhile(holding: NodeHolding, deps: ServeTailnetDeps, signal: 
     log.error('the tailnet node is left at once: its Lease is another pod’s, or cannot be renewed')
     void node.close().catch(() => undefined)
   })
+  const loggedOut = watchLogin(node)
   const leaving = AbortSignal.any([signal, holding.wanted])
   const status = await join(node, leaving)
   if (!status) return
@@ -81,7 +86,12 @@ async function serveWhile(holding: NodeHolding, deps: ServeTailnetDeps, signal: 
       ports.use(await openPort(deps, node, status, scheme))
     }
     log.info('the tailnet is up', { name: status.name, ips: status.ips, node: status.id })
-    await aborted(leaving)
+    await aborted(AbortSignal.any([leaving, loggedOut]))
+    if (!leaving.aborted) {
+      // Nobody can be answered over it.
+      await node.close()
+      throw new Error('the node has lost its login: its key has expired, or the node was removed from the tailnet')
+    }
     log.info(signal.aborted ? 'leaving the tailnet' : 'handing the tailnet node over')
   } finally {
     deps.nodeChanged(undefined)
@@ -96,6 +106,25 @@ async function join(node: TailscaleNode, leaving: AbortSignal): Promise<NodeStat
     if (leaving.aborted) return undefined
     throw error
   }
+}
+
+/** Aborts when a node that was on the tailnet has to log in anew. */
+function watchLogin(node: TailscaleNode): AbortSignal {
+  const loggedOut = new AbortController()
+  let running = false
+  node.on('state', state => {
+    // A helper on its way up passes through NeedsLogin with a good key too.
+    if (running && state === 'NeedsLogin') loggedOut.abort()
+    if (state === 'Running' || state === 'Restarting') running = state === 'Running'
+  })
+  node.on('restartFailed', error => {
+    if (needsLogin(error)) loggedOut.abort()
+  })
+  return loggedOut.signal
+}
+
+function needsLogin(error: unknown): boolean {
+  return error instanceof TailscaleError && (error.code === 'ERR_TSNET_AUTH' || error.code === 'ERR_TSNET_NEEDS_LOGIN')
 }
 
 async function nodeOptions({ config, state, authKeyFile }: ServeTailnetDeps) {

@@ -160,6 +160,7 @@ describe('what the functions tell of a login', () => {
     const before = await scrape('provisioner', '/metrics/controller')
     assert.equal((await dana.login()).status, 202)
     const login = await scrape('login', '/metrics')
+    assert.equal(login.get('tka_tailnet_up')?.samples[0]?.value, 1)
     const logins = login.get('tka_logins_total')?.samples.find(({ labels }) => labels.outcome === 'granted')?.value ?? 0
     assert.ok(logins >= 1)
     const phases = (families: typeof login) =>

@@ -59,6 +59,12 @@ export const metricTable = {
     help: 'Kubeconfig fetches by outcome: issued, or the code of the problem.',
     attributes: { outcome: ['issued', ...problemCodes] },
   },
+  'tka.tailnet.up': {
+    kind: 'gauge',
+    unit: '{node}',
+    help: '1 while this pod is the tailnet node and takes requests, else 0.',
+    attributes: {},
+  },
   'tka.login.waiting': {
     kind: 'gauge',
     unit: '{request}',

@@ -12,16 +12,23 @@ import (
 type parentStore struct {
 	channel *channel
 
-	mu     sync.Mutex              // also keeps writes in order
-	known  map[ipn.StateKey][]byte // nil value: known to be absent
-	failed error
-	broken chan struct{} // closed at the first failure
+	mu      sync.Mutex              // also keeps writes in order
+	known   map[ipn.StateKey][]byte // nil value: known to be absent
+	unsaved map[ipn.StateKey][]byte // what the parent has not taken yet
+	misread bool                    // what came after a read that failed rests on nothing
+	failed  error
+	broken  chan struct{} // closed at the first failure
 }
 
 var _ ipn.StateStore = (*parentStore)(nil)
 
 func newParentStore(c *channel) *parentStore {
-	return &parentStore{channel: c, known: map[ipn.StateKey][]byte{}, broken: make(chan struct{})}
+	return &parentStore{
+		channel: c,
+		known:   map[ipn.StateKey][]byte{},
+		unsaved: map[ipn.StateKey][]byte{},
+		broken:  make(chan struct{}),
+	}
 }
 
 func (s *parentStore) ReadState(id ipn.StateKey) ([]byte, error) {
@@ -31,6 +38,7 @@ func (s *parentStore) ReadState(id ipn.StateKey) ([]byte, error) {
 	if !known {
 		var answer struct{ Value []byte }
 		if err := s.channel.call("store.read", map[string]any{"key": id}, &answer); err != nil {
+			s.misread = true
 			return nil, s.fail(err)
 		}
 		if len(answer.Value) > 0 {
@@ -53,19 +61,48 @@ func (s *parentStore) WriteState(id ipn.StateKey, value []byte) error {
 	if old, known := s.known[id]; known && bytes.Equal(old, value) {
 		return nil
 	}
+	return s.write(id, value)
+}
+
+func (s *parentStore) write(id ipn.StateKey, value []byte) error {
 	if err := s.channel.call("store.write", map[string]any{"key": id, "value": value}, &struct{}{}); err != nil {
 		delete(s.known, id) // whatever is there now
+		s.unsaved[id] = bytes.Clone(value)
 		return s.fail(err)
 	}
+	delete(s.unsaved, id)
 	s.known[id] = bytes.Clone(value)
 	return nil
 }
 
-// failure returns the first error of the parent's store.
+// retry writes again what the parent did not take, so that a failure that passes is not for ever.
+func (s *parentStore) retry() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil || s.misread {
+		return s.failed
+	}
+	for id, value := range s.unsaved {
+		if err := s.write(id, value); err != nil {
+			return err
+		}
+	}
+	s.failed, s.broken = nil, make(chan struct{})
+	return nil
+}
+
+// failure returns the first error of the parent's store since all was well.
 func (s *parentStore) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.failed
+}
+
+// failing returns what is closed at the next failure.
+func (s *parentStore) failing() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken
 }
 
 func (s *parentStore) fail(err error) error {

@@ -16,9 +16,13 @@ func (n *node) up(ctx context.Context) (any, error) {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	if n.store != nil {
+		if err := n.store.retry(); err != nil {
+			return nil, err
+		}
+		failing := n.store.failing()
 		go func() {
 			select {
-			case <-n.store.broken:
+			case <-failing:
 				stop()
 			case <-watching.Done():
 			}

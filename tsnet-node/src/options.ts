@@ -5,7 +5,7 @@
 export interface StateStore {
   /** Resolves to `undefined` for a key that was never written. */
   readonly read: (key: string) => Promise<Uint8Array | undefined>
-  /** Writes are made one at a time. An empty value deletes. */
+  /** Writes are made one at a time. An empty value deletes. One that was rejected is made again by the next `up`. */
   readonly write: (key: string, value: Uint8Array) => Promise<void>
 }
 

@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test'
 import { setImmediate as tick } from 'node:timers/promises'
 import type { StateStore } from '../src/index.ts'
 import { startTestnet, type Testnet } from '../src/testing/index.ts'
-import { makeNode, rejection, startNode } from './support.ts'
+import { eventually, makeNode, rejection, startNode } from './support.ts'
 
 suite('the state of a node', () => {
   let net: Testnet
@@ -120,5 +120,32 @@ suite('the state of a node', () => {
     const error = await rejection(node.up({ signal: AbortSignal.timeout(10_000) }))
     assert.equal(error.code, 'ERR_TSNET_STATE_STORE')
     assert.match(error.message, /no room for/)
+  })
+
+  test('that could not be written for a while is written once the node is to be up again', async () => {
+    const store = recordingStore()
+    let away = false
+    const stateStore: StateStore = {
+      ...store,
+      write: async (key, value) => {
+        if (away) throw new Error('the database is away')
+        await store.write(key, value)
+      },
+    }
+    await using node = await startNode(net, { hostname: 'written-late', stateStore })
+    const { helperPid } = node
+    const { id } = await node.status()
+    away = true
+    await net.expireNode('written-late')
+    await eventually(() => node.state === 'NeedsLogin', { withinMs: 10_000, what: 'NeedsLogin' })
+    const signal = () => AbortSignal.timeout(10_000)
+    assert.equal((await rejection(node.up({ signal: signal() }))).code, 'ERR_TSNET_STATE_STORE')
+    away = false
+    assert.equal((await node.up({ signal: signal() })).id, id)
+    assert.equal(node.helperPid, helperPid)
+    await node.close()
+    await using again = await startNode(net, { hostname: 'written-late', stateStore: store })
+    assert.equal((await again.status()).id, id)
+    assert.equal((await net.nodes()).filter(({ hostname }) => hostname === 'written-late').length, 1)
   })
 })

@@ -7,7 +7,7 @@ import type { Logger } from '#io/log'
 import { identifyNode } from './identify.ts'
 import { defaultTiming, holdNode } from './node-lease.ts'
 import { nodeLeaseCalls } from './node-lease-calls.ts'
-import { createNodeState } from './node-state.ts'
+import { createNodeState, nodeStateCalls } from './node-state.ts'
 import { type NodeUp, serveTailnet } from './serve-tailnet.ts'
 import type { TailnetEnv } from './tailnet-env.ts'
 import type { GrantDeps } from './watch-grants.ts'
@@ -40,6 +40,11 @@ export function openTailnet({ config, env, kubernetes, log }: TailnetOptions): T
     failed: (error: unknown) => log.warn('the Lease of the tailnet node failed', { error }),
     timing: defaultTiming,
   }
+  const state = {
+    ...nodeStateCalls(kubernetes, { namespace, name: `${config.install}-login-node` }),
+    failed: (error: unknown) => log.warn('the state of the tailnet node could not be kept yet', { error }),
+    retryMs: 500,
+  }
   let up: NodeUp | undefined
   return {
     handingOver: () => up?.leaving.aborted ?? false,
@@ -52,7 +57,7 @@ export function openTailnet({ config, env, kubernetes, log }: TailnetOptions): T
           config,
           app,
           log,
-          state: createNodeState(kubernetes, { namespace, name: `${config.install}-login-node` }),
+          state: over => createNodeState(state, over),
           authKeyFile: env.TKA_TAILNET_AUTH_KEY_FILE ?? '/etc/tka/tailnet/auth-key',
           nodeChanged: node => {
             up = node

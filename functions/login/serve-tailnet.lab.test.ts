@@ -55,6 +55,7 @@ describe('serving the tailnet', () => {
     const config = { ...parsed, login: { ...parsed.login, holdMs: 600_000 } }
     const { log, lines } = trialTelemetry('login')
     const stop = new AbortController()
+    const state = inMemory()
     let up: NodeUp | undefined
     let holds = 0
     let lost = new AbortController()
@@ -64,7 +65,7 @@ describe('serving the tailnet', () => {
         app,
         log,
         authKeyFile,
-        state: inMemory(),
+        state: () => state,
         nodeChanged: node => {
           up = node
         },

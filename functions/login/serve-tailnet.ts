@@ -25,7 +25,8 @@ export interface NodeUp {
 export interface ServeTailnetDeps {
   readonly config: Config
   readonly app: Hono<TailnetEnv>
-  readonly state: StateStore
+  /** Where the node's state is kept; nothing is written there after `over`. */
+  readonly state: (over: AbortSignal) => StateStore
   /** File with the key that a node joins with; used while its state is empty. */
   readonly authKeyFile: string
   readonly hold: (options: { readonly insist: boolean; readonly signal: AbortSignal }) => Promise<NodeHolding>
@@ -68,7 +69,9 @@ export async function serveTailnet(deps: ServeTailnetDeps, signal: AbortSignal):
 
 async function serveWhile(holding: NodeHolding, deps: ServeTailnetDeps, signal: AbortSignal): Promise<void> {
   const { config, log } = deps
-  await using node = new TailscaleNode(await nodeOptions(deps))
+  const left = new AbortController()
+  using _ = { [Symbol.dispose]: () => left.abort() }
+  await using node = new TailscaleNode(await nodeOptions(deps, AbortSignal.any([holding.lost, left.signal])))
   logNode(node, log)
   // Another pod may be this node in a moment, so nothing is finished first.
   holding.lost.addEventListener('abort', () => {
@@ -127,12 +130,12 @@ function needsLogin(error: unknown): boolean {
   return error instanceof TailscaleError && (error.code === 'ERR_TSNET_AUTH' || error.code === 'ERR_TSNET_NEEDS_LOGIN')
 }
 
-async function nodeOptions({ config, state, authKeyFile }: ServeTailnetDeps) {
+async function nodeOptions({ config, state, authKeyFile }: ServeTailnetDeps, over: AbortSignal) {
   const { hostname, controlUrl, udpPort, tags, env } = config.tailnet
   const authKey = (await readFile(authKeyFile, 'utf8').catch(() => '')).trim()
   return {
     hostname,
-    stateStore: state,
+    stateStore: state(over),
     port: udpPort,
     tags,
     env,

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
+import { parseConfig } from '#core/config'
 import { functionNames } from '#events/functions'
 import { diagnose } from '../doctor/diagnose.ts'
 import { examine } from '../doctor/examine.ts'
@@ -15,7 +16,9 @@ import { installTka } from '../lab/install.ts'
 import { becomesReady } from '../lab/install-ready.ts'
 import type { Lab } from '../lab/lab.ts'
 import { waitUntil } from '../lab/wait-until.ts'
+import { configData } from '../render/config-data.ts'
 import { type Manifest, describe as nameOf } from '../render/manifest.ts'
+import { mergeFiles } from '../render/merge-files.ts'
 import { componentNames } from '../render/read-components.ts'
 import { render } from '../render/render.ts'
 
@@ -81,6 +84,14 @@ describe('the components', () => {
       JSON.stringify(manifest.spec)?.includes('serving.knative.dev/v1'),
     )
     assert.deepEqual(mentions.map(nameOf), [])
+  })
+
+  it('leave the last word to the description', async () => {
+    const tailnet = { controlUrl: 'https://headscale.example.com' }
+    const rendered = await render({ config: { tailnet }, components: ['headscale'], kubectl: lab.kubectl })
+    const { controlUrl, https } = parseConfig(mergeFiles(configData(rendered.manifests))).tailnet
+    assert.deepEqual({ controlUrl, https }, { ...tailnet, https: false })
+    assert.equal(rendered.config.tailnet.controlUrl, controlUrl)
   })
 
   const chosen = ['debug', 'headscale', 'plain', 'ping']

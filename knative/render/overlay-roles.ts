@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { parse, stringify } from 'yaml'
 import { type Config, parseConfig } from '#core/config'
 import { mergeConfig } from '#core/merge-config'
+import { configData } from './config-data.ts'
 import { setEventSource } from './event-sources.ts'
 import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
 import type { Manifest } from './manifest.ts'
@@ -13,7 +14,6 @@ const Variables = v.array(v.object({ name: v.string(), expression: v.string() })
 const Policy = v.object({ spec: v.object({ variables: v.optional(Variables, []) }) })
 const Role = v.object({ rules: v.array(v.object({ verbs: v.array(v.string()) })) })
 const EventType = v.object({ spec: v.object({ source: v.optional(v.string()) }) })
-const ConfigData = v.object({ 'config.yaml': v.string() })
 
 /** One step of a JSON Patch (RFC 6902). */
 interface PatchStep {
@@ -29,7 +29,7 @@ interface PatchStep {
 export async function overlayRoles(overlay: string): Promise<string> {
   const base = await readBase()
   const { config: values, ...guard } = await readOverlay(overlay)
-  const config = parseConfig(mergeConfig(parse(configOf(base)), values))
+  const config = parseConfig(mergeConfig(parse(configData(base)['config.yaml']), values))
   checkShippedRoles(config.roles)
   requireDefaultNames(config)
   const patches = base.flatMap(manifest => {
@@ -78,9 +78,4 @@ function requireDefaultNames({ install, namespaces }: Config): void {
     'kustomize gives no other names than the default ones (install tka, namespaces tka-system and tka): apply this overlay by ' +
       '`node knative/render.ts --overlay <folder> | kubectl apply -f -`',
   )
-}
-
-function configOf(base: readonly Manifest[]): string {
-  const map = base.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'tka-config')
-  return v.parse(ConfigData, map?.data)['config.yaml']
 }

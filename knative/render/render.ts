@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 import { parse } from 'yaml'
 import { type Config, parseConfig } from '#core/config'
+import { configFiles } from '#core/merge-config'
+import { configData } from './config-data.ts'
 import { overrideConfig } from './config-file.ts'
 import { setEventSource } from './event-sources.ts'
 import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
@@ -44,7 +46,7 @@ export async function render(description: InstallDescription = {}): Promise<Rend
     if (manifest.kind === 'ValidatingAdmissionPolicy') return setGuardVariables(renamed, config, description)
     switch (describe(renamed)) {
       case `ConfigMap ${install}-config in ${namespaces.system}`:
-        return { ...renamed, data: { ...dataOf(manifest), 'config.yaml': text } }
+        return { ...renamed, data: { 'config.yaml': text } }
       case `ClusterRole ${install}-provisioner`:
         return limitBind(renamed, rolesOf(config.roles))
       default:
@@ -54,16 +56,15 @@ export async function render(description: InstallDescription = {}): Promise<Rend
   return { manifests, config }
 }
 
+// With what components say beside it put over it already, or that would be put over the description too.
 function configText(base: readonly Manifest[]): string {
-  const config = base.find(manifest => describe(manifest) === 'ConfigMap tka-config in tka-system')
-  const text = config === undefined ? undefined : dataOf(config)['config.yaml']
-  if (text === undefined) throw new Error('knative/base has no ConfigMap tka-config with config.yaml')
-  return text
+  const files = configData(base)
+  const [, ...others] = configFiles(Object.keys(files))
+  return others.reduce((text, name) => overrideConfig(text, fragment(files[name])), files['config.yaml'])
 }
 
-function dataOf(configMap: Manifest): Record<string, string> {
-  return v.parse(v.record(v.string(), v.string()), configMap.data)
-}
+const fragment = (text = ''): Readonly<Record<string, unknown>> =>
+  v.parse(v.record(v.string(), v.unknown()), parse(text) ?? {})
 
 const Rules = v.array(v.looseObject({ verbs: v.array(v.string()) }))
 

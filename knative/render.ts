@@ -18,7 +18,7 @@ Prints knative/base for one install. The description says what differs, each par
   components: [ping, monitoring]                       # folders of knative/components; kubectl builds them
   adminGroups: [system:masters]                        # who may write in the sessions namespace
   adminUsers: [alice@example.com]                      # and who by name
-  audiences: [https://kubernetes.default.svc]          # the API server's own
+  audiences: [https://kubernetes.default.svc]          # the API server's own: what it gives a token that names none
 
 --overlay takes all that from the files of an overlay instead (values.yaml, guard.yaml, kustomization.yaml): what
 \`kubectl apply -k\` would apply, and under other names and in other namespaces too, where values.yaml says so.

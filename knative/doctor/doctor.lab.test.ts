@@ -15,6 +15,7 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url))
 const rbac = '/apis/rbac.authorization.k8s.io/v1'
 // Those that can stand beside functions which run. The others are asked after in components.lab.test.ts.
 const components = ['cluster-info', 'monitoring'] as const
+const Policy = v.object({ spec: v.object({ variables: v.array(v.object({ name: v.string() })) }) })
 const Secret = v.object({ data: v.record(v.string(), v.string()) })
 
 describe('the doctor', () => {
@@ -128,6 +129,24 @@ describe('the doctor', () => {
     assert.match((await ask()).stdout, new RegExp(`✗ guard: there is no ValidatingAdmissionPolicyBinding ${policy}`))
     await again()
     await says(/✓ guard: \d+ writes were tried/, 0)
+  })
+
+  it('finds that the guard takes the API server for another', async () => {
+    const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${install.install}-guard-provisioner-sessions`
+    const { spec } = v.parse(Policy, await api.call('GET', path))
+    const at = spec.variables.findIndex(({ name }) => name === 'audiences')
+    await api.call('PATCH', path, {
+      contentType: 'application/json-patch+json',
+      body: [{ op: 'replace', path: `/spec/variables/${at}/expression`, value: '["https://elsewhere.example"]' }],
+    })
+    const { stdout, code } = await ask()
+    assert.equal(code, 1)
+    assert.match(
+      stdout,
+      /✗ tokens: the guard refuses every session: the API server's tokens are for (\S+)\n {4}→ write audiences: \[\1\] into guard\.yaml/,
+    )
+    await again()
+    await says(/✓ tokens/, 0)
   })
 
   it('finds what is gone, and a schedule that stands still', async () => {

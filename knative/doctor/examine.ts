@@ -45,7 +45,7 @@ export async function examine(api: Api, { install, system, kubectl = 'kubectl' }
     ...(adminUsers && { adminUsers }),
     ...(audiences && { audiences }),
   })
-  return { api, config, components, expected: manifests, now: Date.now }
+  return { api, config, components, expected: manifests, audiences, now: Date.now }
 }
 
 async function literal(api: Api, policy: string, variable: string): Promise<readonly string[] | undefined> {

@@ -17,6 +17,8 @@ export interface Examined {
   /** The components that it was made with, as far as they show. */
   readonly components: readonly string[]
   readonly expected: readonly Manifest[]
+  /** For whom the guard lets sessions' tokens be; undefined where there is no guard that says it. */
+  readonly audiences?: readonly string[] | undefined
   /** Epoch milliseconds. */
   readonly now: () => number
 }

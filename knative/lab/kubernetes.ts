@@ -101,7 +101,6 @@ async function startApiServer(
       `--secure-port=${port}`,
       `--cert-dir=${certs}`,
       `--token-auth-file=${tokenFile}`,
-      '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${keyFile}`,
       `--service-account-signing-key-file=${keyFile}`,
       '--service-account-max-token-expiration=24h',
@@ -123,11 +122,17 @@ async function startApiServer(
   return { url: `https://${address}:${port}`, caFile, auditLog }
 }
 
-const withoutNodes = ['--authorization-mode=RBAC', '--endpoint-reconciler-type=none']
+const withoutNodes = [
+  '--authorization-mode=RBAC',
+  '--endpoint-reconciler-type=none',
+  '--service-account-issuer=https://kubernetes.default.svc',
+]
 
 function withNodes({ certFile, keyFile }: NonNullable<KubernetesOptions['kubeletClient']>): readonly string[] {
   return [
     '--authorization-mode=Node,RBAC',
+    // kubeadm's; it is for whom tokens are, too.
+    '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     '--enable-admission-plugins=NodeRestriction',
     '--allow-privileged=true',
     '--kubelet-preferred-address-types=InternalIP',

@@ -1,19 +1,30 @@
 import * as v from 'valibot'
-import { type Check, fine, warning } from '../finding.ts'
+import { type Check, failure, fine, warning } from '../finding.ts'
 
-const Minted = v.object({ status: v.object({ expirationTimestamp: v.string() }) })
+const Minted = v.object({
+  spec: v.object({ audiences: v.array(v.string()) }),
+  status: v.object({ expirationTimestamp: v.string() }),
+})
 const yearSeconds = 365 * 86_400
 const hours = (seconds: number) => `${(seconds / 3600).toFixed(1)} h`
 
-/** The API server shortens tokens to what sessions need, and not below it. */
+/** The API server's tokens are for whom the guard takes it to be, and shortened to what sessions need, not below it. */
 export const tokens: Check = {
   name: 'tokens',
-  look: async ({ api, config, now }) => {
+  look: async ({ api, config, audiences, now }) => {
     // A token of the one identity that may do nothing; nobody keeps it.
     const path = `/api/v1/namespaces/${config.namespaces.system}/serviceaccounts/deadletter/token`
     const body = { spec: { expirationSeconds: yearSeconds } }
     const answer = await api.call('POST', path, { query: { dryRun: 'All' }, body })
-    const longest = (Date.parse(v.parse(Minted, answer).status.expirationTimestamp) - now()) / 1000
+    const { spec, status } = v.parse(Minted, answer)
+    if (audiences && !spec.audiences.every(audience => audiences.includes(audience)))
+      return [
+        failure(
+          `the guard refuses every session: the API server's tokens are for ${spec.audiences.join(' and ')}`,
+          `write audiences: [${spec.audiences.join(', ')}] into guard.yaml of your overlay, then: make overlay, and apply`,
+        ),
+      ]
+    const longest = (Date.parse(status.expirationTimestamp) - now()) / 1000
     const { maxSessionSeconds } = config
     if (longest < maxSessionSeconds - 60)
       return [

@@ -12,8 +12,11 @@ export interface Running {
   readonly signal: AbortSignal
 }
 
-/** How long closing everything may take: below the 60 s that the manifests give a pod to end. */
-const stopMs = 45_000
+/**
+ * How long closing everything may take, in milliseconds: less than a pod's `timeoutSeconds` without the 30 s and more for which
+ * queue-proxy's preStop hook holds SIGTERM back.
+ */
+export const stopMs = 45_000
 
 /**
  * Runs a function until SIGTERM or SIGINT: the one place that handles signals, closes what `start` opened, and exits.

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as v from 'valibot'
 import { functionNames } from '#events/functions'
+import { stopMs } from '#io/run'
+import { queueProxySeconds } from '../render/plain.ts'
 import { readBase } from '../render/read-base.ts'
 import { componentNames, readComponentResources } from '../render/read-components.ts'
 import { podTemplates } from './pod-templates.ts'
@@ -10,6 +12,7 @@ const base = await readBase()
 
 const Quantities = v.object({ cpu: v.optional(v.string()), memory: v.string() })
 const Resources = v.object({ requests: Quantities, limits: Quantities })
+const Ending = v.object({ timeoutSeconds: v.number() })
 const Probed = v.object({
   readinessProbe: v.object({ httpGet: v.object({ path: v.literal('/health/readiness') }) }),
   livenessProbe: v.object({ httpGet: v.object({ path: v.literal('/health/liveness') }) }),
@@ -41,6 +44,12 @@ describe('the pods of the base', () => {
     if (kind === 'Service')
       it(`of ${workload} are probed`, () => {
         for (const container of spec.containers) assert.ok(v.is(Probed, container), container.name)
+      })
+
+    // Serving makes it the pod's grace period, after which SIGKILL comes.
+    if (kind === 'Service')
+      it(`of ${workload} have the time to close`, () => {
+        assert.ok(v.parse(Ending, spec).timeoutSeconds > queueProxySeconds + stopMs / 1000)
       })
   }
 

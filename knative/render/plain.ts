@@ -9,13 +9,16 @@ const KnativeService = v.object({
       metadata: v.object({ annotations: v.record(v.string(), v.string()) }),
       spec: v.looseObject({
         containers: v.array(Container),
-        // Serving's own; the second becomes the pod's time to end.
+        // Serving's own; the second is the pod's time to end, queue-proxy's share included.
         containerConcurrency: v.optional(v.number()),
         timeoutSeconds: v.number(),
       }),
     }),
   }),
 })
+
+/** How long queue-proxy keeps SIGTERM from a function, in seconds (`drainSleepDuration` in Serving's pkg/queue/sharedmain). */
+export const queueProxySeconds = 30
 
 const part = { 'app.kubernetes.io/part-of': 'tka', 'app.kubernetes.io/instance': 'tka' }
 
@@ -46,7 +49,12 @@ export function plainOf(knativeService: Manifest): readonly Manifest[] {
         selector: { matchLabels: selector },
         template: {
           metadata: { labels: selector, annotations },
-          spec: { ...pod, enableServiceLinks: false, terminationGracePeriodSeconds: timeoutSeconds, containers },
+          spec: {
+            ...pod,
+            enableServiceLinks: false,
+            terminationGracePeriodSeconds: timeoutSeconds - queueProxySeconds,
+            containers,
+          },
         },
       },
     },

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -22,11 +23,12 @@ type carriage struct {
 	id      uint64
 	dropped chan struct{}
 	drop    func()      // idempotent
+	leave   func()      // the limit of connections
 	sent    atomic.Bool // all that the parent sends is on its way
 }
 
 func (n *node) newCarriage() *carriage {
-	c := &carriage{node: n, dropped: make(chan struct{})}
+	c := &carriage{node: n, dropped: make(chan struct{}), leave: func() {}}
 	c.drop = sync.OnceFunc(func() { close(c.dropped) })
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -49,7 +51,18 @@ func (n *node) drop(a streamEvent) {
 	}
 }
 
+// enter counts a connection of this peer's until the carriage ends, or returns false where that is one too many.
+func (c *carriage) enter(peer netip.Addr) bool {
+	limit := c.node.limit
+	if !limit.Enter(peer) {
+		return false
+	}
+	c.leave = func() { limit.Leave(peer) }
+	return true
+}
+
 func (c *carriage) end() {
+	c.leave()
 	c.node.mu.Lock()
 	delete(c.node.carriages, c.id)
 	c.node.mu.Unlock()

@@ -10,26 +10,34 @@ import (
 	"tsnet-node/helper/internal/handshake"
 )
 
-// identify writes into the header who is at the other end of a connection, or returns why it must not be served.
+// locate writes into the header where a connection comes from, and returns the address.
 //
-// Funnel comes first: such a connection's address is the relay's, and WhoIs would answer with the relay's identity.
-func (l *listener) identify(ctx context.Context, conn net.Conn, h *header) error {
+// Funnel comes first: such a connection's own address is the relay's, and WhoIs would answer with the relay's identity.
+func (h *header) locate(ctx context.Context, conn net.Conn) (netip.Addr, error) {
 	if funnel, ok := conn.(*ipn.FunnelConn); ok {
-		h.At = time.Now().UnixMilli()
 		h.Remote = funnel.Src.String()
 		h.Funnel = &funnelFacts{Target: string(funnel.Target)}
-		return nil
+		return funnel.Src.Addr(), nil
 	}
 	remoteAddr, localAddr, err := handshake.Wait(ctx, conn)
 	if err != nil {
-		return err
+		return netip.Addr{}, err
 	}
 	remote, err := netip.ParseAddrPort(remoteAddr.String())
 	if err != nil {
-		return err // nobody to ask about
+		return netip.Addr{}, err // nobody to ask about
 	}
 	h.Remote, h.Local = remote.String(), localAddr.String()
-	who, err := l.node.ask(remote.Addr())
+	return remote.Addr(), nil
+}
+
+// identify writes into the header who has the address of a connection, or returns why it must not be served.
+func (l *listener) identify(remote netip.Addr, h *header) error {
+	if h.Funnel != nil {
+		h.At = time.Now().UnixMilli()
+		return nil
+	}
+	who, err := l.node.ask(remote)
 	h.At = who.At
 	switch {
 	case err == nil:

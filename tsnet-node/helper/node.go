@@ -12,6 +12,7 @@ import (
 
 	"tailscale.com/client/local"
 	"tailscale.com/tsnet"
+	"tsnet-node/helper/internal/limit"
 )
 
 // node is the one Tailscale node of this process.
@@ -19,6 +20,7 @@ type node struct {
 	channel    *channel
 	privateDir atomic.Pointer[string] // to remove at the end, whoever holds the lock then
 	directory  directory
+	drops      drops
 
 	mu           sync.Mutex
 	closed       bool
@@ -31,6 +33,7 @@ type node struct {
 	store        *parentStore    // nil when the state is in a directory
 	lock         *os.File        // held until the process ends
 	listeners    map[string]*listener
+	limit        *limit.Limit // of connections from the tailnet; set with the args
 	carriages    map[uint64]*carriage
 	lastCarriage uint64
 	stopWatch    context.CancelFunc
@@ -40,6 +43,7 @@ type node struct {
 func newNode(c *channel) *node {
 	return &node{
 		channel:    c,
+		drops:      drops{channel: c},
 		listeners:  map[string]*listener{},
 		carriages:  map[uint64]*carriage{},
 		stopWatch:  func() {},

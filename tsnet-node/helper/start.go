@@ -16,6 +16,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"tailscale.com/tsnet"
 	"tailscale.com/wgengine/netstack"
+	"tsnet-node/helper/internal/limit"
 )
 
 // timeWait replaces gVisor's 60 s. A SYN that meets a connection in TIME_WAIT is swallowed here (tsnet has no listening
@@ -32,9 +33,10 @@ type startArgs struct {
 	Ephemeral    bool     `json:"ephemeral"`
 	Tags         []string `json:"tags"`
 	Port         uint16   `json:"port"`
-	StateDir     string   `json:"stateDir"`    // empty: the parent keeps the state
-	PrivateDir   string   `json:"privateDir"`  // made by the parent, removed by us
-	Interactive  bool     `json:"interactive"` // a person may log the node in
+	StateDir     string   `json:"stateDir"`       // empty: the parent keeps the state
+	PrivateDir   string   `json:"privateDir"`     // made by the parent, removed by us
+	Interactive  bool     `json:"interactive"`    // a person may log the node in
+	MostOpen     int      `json:"maxConnections"` // from the tailnet; a peer can have a quarter
 	Verbose      bool     `json:"verbose"`
 }
 
@@ -77,7 +79,7 @@ func (n *node) begin(a startArgs) error {
 	if n.closed || n.started {
 		return codedError{"ERR_TSNET_PROTOCOL", "started twice, or after close"}
 	}
-	n.started, n.args = true, a
+	n.started, n.args, n.limit = true, a, limit.New(a.MostOpen)
 	return nil
 }
 

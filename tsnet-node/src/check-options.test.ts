@@ -11,6 +11,7 @@ const refused: ReadonlyArray<readonly [string, TailscaleNodeOptions, RegExp]> = 
   ['a hostname with a dot', { hostname: 'a.b', ephemeral: true }, /hostname "a\.b"/],
   ['a hostname of 64 characters', { hostname: 'a'.repeat(64), ephemeral: true }, /hostname/],
   ['a port out of range', { hostname: 'a', ephemeral: true, port: 65_536 }, /port 65536/],
+  ['room for no connection', { hostname: 'a', ephemeral: true, maxConnections: 0 }, /maxConnections 0/],
   ['a secret in the environment', { hostname: 'a', ephemeral: true, env: { TS_AUTHKEY: 'k' } }, /TS_AUTHKEY/],
 ]
 

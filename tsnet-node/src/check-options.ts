@@ -3,7 +3,7 @@ import type { ListenOptions, TailscaleNodeOptions } from './options.ts'
 
 /** Refuses options that cannot work, naming the option. */
 export function checkOptions(options: TailscaleNodeOptions): void {
-  const { hostname, authKey, clientSecret, tags, stateDir, stateStore, ephemeral, port, env } = options
+  const { hostname, authKey, clientSecret, tags, stateDir, stateStore, ephemeral, port, maxConnections, env } = options
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(hostname)) {
     throw refused(`hostname ${JSON.stringify(hostname)} is not a DNS label`)
   }
@@ -15,6 +15,9 @@ export function checkOptions(options: TailscaleNodeOptions): void {
   }
   if (stateDir === '') throw refused('stateDir is empty')
   if (port !== undefined && !isPort(port) && port !== 0) throw refused(`port ${port} is no UDP port`)
+  if (maxConnections !== undefined && !(Number.isInteger(maxConnections) && maxConnections > 0)) {
+    throw refused(`maxConnections ${maxConnections} is no number of connections`)
+  }
   if (authKey !== undefined && clientSecret !== undefined) throw refused('give authKey or clientSecret, not both')
   if (clientSecret !== undefined && !clientSecret.startsWith('tskey-client-')) {
     throw refused('clientSecret does not begin with "tskey-client-"')

@@ -26,7 +26,16 @@ export interface SessionEvents {
   readonly health: (warnings: readonly string[]) => void
   readonly keyExpiry: (expiresAt: number | undefined) => void
   readonly log: (line: { readonly level: 'info' | 'debug'; readonly message: string }) => void
+  readonly drop: (dropped: DroppedConnections) => void
   readonly storeFailed: (error: TailscaleError) => void
+}
+
+/** Connections that were closed since too many were open. */
+export interface DroppedConnections {
+  /** Since the last time that any were told of. */
+  readonly count: number
+  /** Whose the last one was. */
+  readonly remoteAddress: string
 }
 
 /** A WhoIs that takes longer has failed. */
@@ -201,6 +210,7 @@ async function askUp(helper: HelperProcess, signal: AbortSignal | undefined): Pr
 
 function startArgs(options: TailscaleNodeOptions, port: number, privateDir: string) {
   const { hostname, authKey, clientSecret, controlUrl, ephemeral, tags, stateDir, interactive, verbose } = options
+  const { maxConnections = 4_096 } = options
   return {
     hostname,
     authKey,
@@ -210,6 +220,7 @@ function startArgs(options: TailscaleNodeOptions, port: number, privateDir: stri
     tags,
     port,
     stateDir,
+    maxConnections,
     interactive,
     verbose,
     privateDir,
@@ -239,6 +250,9 @@ function dispatch(events: SessionEvents, streams: StreamTable, name: string, dat
       break
     case 'log':
       events.log(data as { level: 'info' | 'debug'; message: string })
+      break
+    case 'drop':
+      events.drop(data as DroppedConnections)
       break
     case 'storeFailed':
       events.storeFailed(new TailscaleError('ERR_TSNET_STATE_STORE', (data as { message: string }).message))

@@ -3,6 +3,7 @@ export type { Connector, ConnectorCallback, ConnectorOptions } from './connector
 export type { Dial, DialOptions } from './dial.ts'
 export { TailscaleError, type TailscaleErrorCode } from './errors.ts'
 export type { HelperExit } from './helper-process.ts'
+export type { DroppedConnections } from './helper-session.ts'
 export type {
   CapMap,
   FunnelFacts,

@@ -10,7 +10,7 @@ import { type Connector, createConnector } from './connector.ts'
 import { checkDialOptions, type Dial, type DialOptions } from './dial.ts'
 import { TailscaleError } from './errors.ts'
 import type { HelperExit } from './helper-process.ts'
-import type { HelperSession } from './helper-session.ts'
+import type { DroppedConnections, HelperSession } from './helper-session.ts'
 import type { Identity, PeerIdentity } from './identity.ts'
 import { beginTimeouts, intakeOf } from './intake.ts'
 import { TailscaleListener } from './listener.ts'
@@ -32,6 +32,8 @@ export interface NodeEvents {
   health: [warnings: readonly string[]]
   /** When this node's key expires, in milliseconds since the epoch, or that it never does; again at each change. */
   keyExpiry: [expiresAt: number | undefined]
+  /** More connections came than may be open (`maxConnections`) and were closed; told at most every ten seconds. */
+  drop: [dropped: DroppedConnections]
   log: [line: { readonly level: 'info' | 'debug'; readonly message: string }]
   /** The helper process ended without being asked to. */
   helperExit: [exit: HelperExit]
@@ -72,6 +74,7 @@ export class TailscaleNode extends EventEmitter<NodeEvents> implements AsyncDisp
       health: warnings => this.emit('health', warnings),
       keyExpiry: expiresAt => this.emit('keyExpiry', expiresAt),
       log: line => this.emit('log', line),
+      drop: dropped => this.emit('drop', dropped),
       storeFailed: error => this.emit('storeFailed', error),
       ready: session => this.#ready(session),
       crashed: exit => this.#crashed(exit),

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { TailscaleListener, TailscaleNode, TailscaleSocket } from '../src/index.ts'
+import type { DroppedConnections, TailscaleListener, TailscaleNode, TailscaleSocket } from '../src/index.ts'
 import { startTestnet, type Testnet } from '../src/testing/index.ts'
 import { eventually, isAlive, rejection, startNode } from './support.ts'
 
@@ -94,6 +94,28 @@ suite('a listener', () => {
     await using listener = await node.listen({ port: 7105, signal: signal() })
     listener.on('connection', socket => socket.end('here'))
     assert.equal(await text(await dial(7105)), 'here')
+  })
+
+  test('lets one peer have a quarter of the connections, and tells of what is more', async () => {
+    await using small = await startNode(net, { hostname: 'small', maxConnections: 8 })
+    const listener = await small.listen({ port: 7106 })
+    listener.on('connection', socket => socket.write('!'))
+    const drop = once(small, 'drop', { signal: signal() })
+    const connect = () => client.dial({ host: 'small', port: 7106, signal: signal() })
+    const [first, second] = [await connect(), await connect()]
+    for (const socket of [first, second]) await once(socket, 'data', { signal: signal() })
+    assert.equal(await text(await connect()), '')
+    const [{ count, remoteAddress }] = (await drop) as [DroppedConnections]
+    assert.equal(count, 1)
+    assert.equal(remoteAddress, (await client.status()).ips[0])
+    assert.equal(await text((await node.dial({ host: 'small', port: 7106, signal: signal() })).end()), '!')
+
+    const ended = once(first, 'close', { signal: signal() })
+    first.destroy()
+    await ended
+    const letIn = async () => (await text((await connect()).end())) === '!'
+    await eventually(letIn, { withinMs: 10_000, what: 'another after one has left' })
+    second.destroy()
   })
 
   for (const hold of ['ref', 'unref'] as const) {

@@ -39,6 +39,8 @@ const firstPauseMs = 1_000
 const longestPauseMs = 30_000
 /** Joining takes a second or three; whoever has to approve the node first may take longer than this, and it is tried again. */
 const upTimeoutMs = 60_000
+/** So many are held in a fraction of the memory that the pod has; one device can have a quarter of them. */
+const maxConnections = 1_024
 /** A request that is held to the last moment must still be answered. */
 const answerMs = 3_000
 
@@ -137,6 +139,7 @@ async function nodeOptions({ config, state, authKeyFile }: ServeTailnetDeps, ove
     hostname,
     stateStore: state(over),
     port: udpPort,
+    maxConnections,
     tags,
     env,
     ...(controlUrl === undefined ? {} : { controlUrl }),
@@ -149,6 +152,7 @@ function logNode(node: TailscaleNode, log: Logger): void {
   node.on('helperExit', exit => log.warn('the tailnet helper ended', { exit }))
   node.on('restarted', () => log.info('the tailnet helper is back'))
   node.on('restartFailed', error => log.error('the tailnet helper cannot be started', { error }))
+  node.on('drop', dropped => log.warn('closed tailnet connections: too many are open', { ...dropped }))
   node.on('storeFailed', error => log.error('the tailnet node cannot keep its state', { error }))
 }
 

@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ControlChannel, type ControlHandlers } from './control-channel.ts'
 import { TailscaleError } from './errors.ts'
+import { LastWords } from './last-words.ts'
 
 /** How a helper ended. */
 export interface HelperExit {
   readonly code: number | undefined
   readonly signal: string | undefined
+  /** The panic that ended it, else the last line that it said; absent where it said nothing. */
+  readonly reason?: string
 }
 
 /** The helper closes itself within 2 s of the end of its control socket; this is for one that does not. */
@@ -29,7 +32,7 @@ export class HelperProcess {
   readonly pid: number
   readonly #channel: ControlChannel
   readonly #child: ChildProcess
-  #stderr = ''
+  readonly #lastWords = new LastWords()
 
   private constructor(child: ChildProcess, pid: number, privateDir: string, handlers: ControlHandlers) {
     this.#child = child
@@ -39,12 +42,14 @@ export class HelperProcess {
     child.unref() // what the program waits for holds it: listeners, connections, questions
     ;(child.stderr as Socket | null)?.unref()
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-4096)
+      this.#lastWords.take(text)
     })
     this.exited = new Promise(resolve => {
-      child.once('exit', (code, signal) => {
-        const exit = { code: code ?? undefined, signal: signal ?? undefined }
-        this.#channel.fail(this.#exitError(exit))
+      // Not at its exit: some of what it said may still be on its way then.
+      child.once('close', (code, signal) => {
+        const { reason } = this.#lastWords
+        const exit = { code: code ?? undefined, signal: signal ?? undefined, ...(reason && { reason }) }
+        this.#channel.fail(exitError(exit))
         void rm(privateDir, { recursive: true, force: true }).finally(() => resolve(exit))
       })
     })
@@ -86,12 +91,11 @@ export class HelperProcess {
     await this.exited
     clearTimeout(kill)
   }
+}
 
-  #exitError({ code, signal }: HelperExit): TailscaleError {
-    const how = signal ? `was killed by ${signal}` : `exited with ${code}`
-    const last = this.#stderr.trim().split('\n').at(-1)
-    return new TailscaleError('ERR_TSNET_HELPER_EXITED', `the helper ${how}${last ? `: ${last}` : ''}`)
-  }
+function exitError({ code, signal, reason }: HelperExit): TailscaleError {
+  const how = signal ? `was killed by ${signal}` : `exited with ${code}`
+  return new TailscaleError('ERR_TSNET_HELPER_EXITED', `the helper ${how}${reason ? `: ${reason}` : ''}`)
 }
 
 async function makePrivateDir(): Promise<string> {

@@ -59,6 +59,14 @@ suite('a helper that dies', () => {
     }
   })
 
+  test('says what it crashed of, before everything that it did at the time', async () => {
+    const exited = once(node, 'helperExit', { signal: AbortSignal.timeout(10_000) })
+    const back = once(node, 'restarted', { signal: AbortSignal.timeout(20_000) })
+    kill(node.helperPid, 'SIGABRT')
+    assert.deepEqual(await exited, [{ code: 2, signal: undefined, reason: 'SIGABRT: abort' }])
+    await back
+  })
+
   test('resets its connections and rejects what waits', async () => {
     const listener = await node.listen({ port: 7000 })
     const accepted = once(listener, 'connection')

@@ -467,35 +467,62 @@ describe('a provisioner that starts', () => {
     assert.equal(w.model.serviceAccounts.size, 0)
   })
 
-  it('does not start while the API server does not answer', async () => {
+  it('is kept from it by no call that the API server does not answer, and alarms nobody', async () => {
     const w = await world()
-    await w.start().handle(w.alice.login())
+    const bob = await samplePerson('bob', { now: w.now })
+    for (const person of [w.alice, bob]) await w.start().handle(person.login())
     w.pass(hour)
-    const getLease = async () => Promise.reject(new KubernetesError('unavailable', 'down'))
-    const started = startProvisioner({ ...w, cluster: { ...w.cluster, getLease } }, { now: w.now })
-    await assert.rejects(started.recover(), KubernetesError)
+    const down = new KubernetesError('unavailable', 'down')
+    for (const failure of [down, new DOMException('too slow', 'TimeoutError')]) {
+      const getLease = (name: string, options: { readonly signal: AbortSignal }) =>
+        name === w.alice.subject ? Promise.reject(failure) : w.cluster.getLease(name, options)
+      const started = startProvisioner({ ...w, cluster: { ...w.cluster, getLease } }, { now: w.now })
+      await started.recover()
+      assert.deepEqual(started.alarms, [])
+      assert.equal(w.model.leases.get(bob.subject)?.phase, 'ended')
+      assert.equal(w.model.leases.get(w.alice.subject)?.phase, 'live')
+    }
+  })
+
+  it('lets nobody do more than their session allows whom it had no time to look at', async () => {
+    const w = await world()
+    const { session } = ofType(await w.start().handle(w.alice.login()), 'dev.tka.session.granted.v1').data
+    w.pass(hour)
+    const told: string[] = []
+    const started = w.start({ warn: message => told.push(message) })
+    await started.recover(AbortSignal.abort())
+    assert.match(told.join(), /not all at rest/)
+    assert.equal(w.model.leases.get(w.alice.subject)?.phase, 'live', 'it was not looked at')
+    const denied = ofType(await started.handle(w.alice.credential(session)), 'dev.tka.session.denied.v1')
+    assert.equal(denied.data.code, 'not-signed-in')
+    const again = ofType(await started.handle(w.alice.login()), 'dev.tka.session.granted.v1')
+    assert.notEqual(again.data.session, session)
   })
 })
 
 describe('a provisioner that is killed at any write', () => {
   for (const moment of ['before', 'after'] as const) {
-    it(`of a login (${moment} it), and started again, leaves a session that works once the event comes again`, async () => {
-      for (let nth = 1; ; nth++) {
-        const w = await world()
-        const event = w.alice.login({ namespaces: ['a', 'b'] })
-        const dying = killAtWrite(w.cluster, nth, moment)
-        const answer = await startProvisioner({ ...w, cluster: dying.cluster }, { now: w.now })
-          .handle(event)
-          .catch((error: unknown) => assert.ok(error instanceof Killed))
-        const restarted = w.start()
-        await restarted.recover()
-        const granted = ofType(await restarted.handle(event), 'dev.tka.session.granted.v1')
-        const { token } = await openGranted(w.alice, granted)
-        assert.equal(token, `token of ${w.model.serviceAccounts.get(w.alice.subject)?.uid}`)
-        assert.equal(w.model.bindings.size, 2)
-        if (answer) return
-      }
-    })
+    for (const [time, signal] of [
+      ['time', undefined],
+      ['no time', AbortSignal.abort()],
+    ] as const)
+      it(`of a login (${moment} it), and started again with ${time} to recover, leaves a session that works once the event comes again`, async () => {
+        for (let nth = 1; ; nth++) {
+          const w = await world()
+          const event = w.alice.login({ namespaces: ['a', 'b'] })
+          const dying = killAtWrite(w.cluster, nth, moment)
+          const answer = await startProvisioner({ ...w, cluster: dying.cluster }, { now: w.now })
+            .handle(event)
+            .catch((error: unknown) => assert.ok(error instanceof Killed))
+          const restarted = w.start()
+          await restarted.recover(signal)
+          const granted = ofType(await restarted.handle(event), 'dev.tka.session.granted.v1')
+          const { token } = await openGranted(w.alice, granted)
+          assert.equal(token, `token of ${w.model.serviceAccounts.get(w.alice.subject)?.uid}`)
+          assert.equal(w.model.bindings.size, 2)
+          if (answer) return
+        }
+      })
 
     it(`of a login (${moment} it), and started when nobody waits any more, leaves a working session or nothing`, async () => {
       for (let nth = 1; ; nth++) {

@@ -55,7 +55,9 @@ await runFunction('provisioner', async ({ env, telemetry, resources, signal }) =
     metrics,
   }
   observeSessions(deps)
+  // Within the time that the startupProbe leaves it.
   await recoverSessions(deps, queue, AbortSignal.any([signal, AbortSignal.timeout(60_000)]))
+  signal.throwIfAborted()
   if (config.expiryTimers) resources.use(startExpiryTimers(deps, queue))
   const app = createEventServer({
     function: 'provisioner',

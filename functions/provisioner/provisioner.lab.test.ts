@@ -311,6 +311,22 @@ describe('the provisioner on a real API server', () => {
       await restarted.recover()
       assert.deepEqual(await leftovers(mallory), [])
     })
+
+    it('ends by its timers what a start had no time for', async () => {
+      const [trent, walter] = await Promise.all([person('trent'), person('walter')])
+      const expirytime = new Date(Date.now() + 2_000).toISOString().replace(/\.\d+/, '')
+      assert.equal(await handleAndDie({ ...trent.login(), expirytime }, 3, 'after'), false)
+      using before = await start()
+      await before.handle(walter.login({ period: 1 }))
+      using restarted = await start()
+      await restarted.recover(AbortSignal.abort())
+      restarted.startTimers()
+      await waitUntil('nothing is left of either', async () => {
+        const left = (await Promise.all([trent, walter].map(leftovers))).flat()
+        return left.length === 0 || left.join()
+      })
+      assert.deepEqual(restarted.alarms, [])
+    })
   })
 })
 

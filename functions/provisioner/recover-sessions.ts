@@ -11,20 +11,28 @@ const atOnce = 8
 /**
  * Brings everything to rest that a process before us left unfinished: completes what somebody still waits for, ends what is past
  * due. To be awaited before the first event. Nothing is completed while the guard is in doubt: it then ends when its time is up.
- * Whoever cannot be brought to rest (a foreign finalizer, say) is alarmed about and keeps nobody else waiting: timers and sweeps
- * try again. Rejects when the API server does not answer.
+ * Nobody keeps the others waiting or the process from starting: whoever cannot be brought to rest is told of, and whoever's turn
+ * had not come when `signal` fired is counted. Timers and sweeps look at them again, and every event judges a session anew.
  */
 export async function recoverSessions(deps: ProvisionerDeps, queue: PersonQueue, signal: AbortSignal): Promise<void> {
+  let left = 0
   await inParallel([...deps.view.names()], atOnce, name =>
     queue.run(name, async () => {
       try {
+        signal.throwIfAborted()
         await bringToRest(deps, name, signal)
       } catch (error) {
-        if (signal.aborted || failedWith(error, 'unavailable')) throw error
-        deps.alarm('what an earlier process left cannot be brought to rest yet', { subject: name, error })
+        if (signal.aborted) left += 1
+        else if (gotNoAnswer(error)) deps.warn('the API server did not answer for a session', { subject: name, error })
+        else deps.alarm('what an earlier process left cannot be brought to rest yet', { subject: name, error })
       }
     }),
   )
+  if (left > 0) deps.warn('what earlier processes left is not all at rest: timers and sweeps go on', { left })
+}
+
+function gotNoAnswer(error: unknown): boolean {
+  return failedWith(error, 'unavailable') || (error instanceof DOMException && error.name === 'TimeoutError')
 }
 
 async function bringToRest(deps: ProvisionerDeps, name: string, signal: AbortSignal): Promise<void> {

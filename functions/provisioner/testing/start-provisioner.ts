@@ -11,7 +11,8 @@ import { sampleConfig } from './sample-events.ts'
 
 export interface TestProvisioner extends Disposable {
   readonly handle: (event: AcceptedEvent) => Promise<TkaEvent | undefined>
-  readonly recover: () => Promise<void>
+  /** As at a start; for 20 s at most, unless it is told otherwise. */
+  readonly recover: (signal?: AbortSignal) => Promise<void>
   readonly startTimers: () => void
   readonly announced: TkaEvent[]
   readonly alarms: string[]
@@ -43,7 +44,7 @@ export function startProvisioner(
   const stack = new DisposableStack()
   return {
     handle: event => handle(event, { signal: AbortSignal.timeout(20_000) }),
-    recover: () => recoverSessions(deps, queue, AbortSignal.timeout(20_000)),
+    recover: (signal = AbortSignal.timeout(20_000)) => recoverSessions(deps, queue, signal),
     startTimers: () => stack.use(startExpiryTimers(deps, queue)),
     announced,
     alarms,

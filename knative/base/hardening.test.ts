@@ -53,6 +53,15 @@ describe('the pods of the base', () => {
       })
   }
 
+  // It recovers for up to a minute before it listens. Without, its livenessProbe would end it, and the next one, and so on.
+  it('of provisioner have the time to start', () => {
+    const Starting = v.object({
+      startupProbe: v.object({ periodSeconds: v.literal(1), failureThreshold: v.pipe(v.number(), v.minValue(90)) }),
+    })
+    const { spec } = podTemplates(base).find(({ workload }) => workload === 'Service provisioner in tka-system') ?? {}
+    assert.ok(v.is(Starting, spec?.containers[0]))
+  })
+
   it('run our image, as those of the components do, or a released version of another', async () => {
     const components = (await Promise.all((await componentNames()).map(readComponentResources))).flat()
     for (const { workload, spec } of podTemplates([...base, ...components]))

@@ -2,7 +2,12 @@ import * as v from 'valibot'
 import type { Manifest } from './manifest.ts'
 
 const Probe = v.looseObject({ httpGet: v.looseObject({ path: v.string() }) })
-const Container = v.looseObject({ name: v.string(), readinessProbe: Probe, livenessProbe: Probe })
+const Container = v.looseObject({
+  name: v.string(),
+  startupProbe: v.optional(Probe),
+  readinessProbe: Probe,
+  livenessProbe: Probe,
+})
 const KnativeService = v.object({
   spec: v.object({
     template: v.object({
@@ -33,9 +38,10 @@ export function plainOf(knativeService: Manifest): readonly Manifest[] {
   )
   const selector = { 'app.kubernetes.io/name': name }
   const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels: { ...selector, ...part } }
-  const containers = pod.containers.map(({ readinessProbe, livenessProbe, ...container }) => ({
+  const containers = pod.containers.map(({ startupProbe, readinessProbe, livenessProbe, ...container }) => ({
     ...container,
     ports: [{ name: 'http', containerPort: 8080 }],
+    ...(startupProbe === undefined ? {} : { startupProbe: onPort(startupProbe) }),
     readinessProbe: onPort(readinessProbe),
     livenessProbe: onPort(livenessProbe),
   }))

@@ -149,6 +149,17 @@ describe('serving the tailnet', () => {
     await answers('without-key')
   })
 
+  it('goes by the name that it has now', async () => {
+    const app = new Hono<TailnetEnv>().get('/', c => c.json(c.env.connection.listener.hosts))
+    await using _ = await serve('before', app)
+    await net.renameNode('before', 'afterwards')
+    await waitUntil('known by the new name', async () => {
+      const { body } = await laptop.request('http://afterwards/', { signal: AbortSignal.timeout(2_000) })
+      const names = JSON.parse(body)
+      return (names.includes('afterwards') && !names.includes('before')) || body
+    })
+  })
+
   it('goes on with the same node when its helper was killed', async () => {
     await using served = await serve(
       'crashes',

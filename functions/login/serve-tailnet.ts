@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SpanKind } from '@opentelemetry/api'
 import type { Hono } from 'hono'
 import { type NodeStatus, type StateStore, TailscaleError, TailscaleNode, type TailscaleSocket } from 'tsnet-node'
-import type { ListenerNames } from '#core/check-request'
 import type { Config } from '#core/config'
 import type { Logger } from '#io/log'
 import { inSpan } from '#io/telemetry/in-span'
@@ -41,6 +40,8 @@ const longestPauseMs = 30_000
 const upTimeoutMs = 60_000
 /** So many are held in a fraction of the memory that the pod has; one device can have a quarter of them. */
 const maxConnections = 1_024
+/** How often the node asks what it is called. */
+const nameEveryMs = 5_000
 /** A request that is held to the last moment must still be answered. */
 const answerMs = 3_000
 
@@ -86,9 +87,10 @@ async function serveWhile(holding: NodeHolding, deps: ServeTailnetDeps, signal: 
   if (!status) return
   deps.nodeChanged({ node, leaving })
   try {
+    using names = followNames(node, status)
     await using ports = new AsyncDisposableStack()
     for (const scheme of config.tailnet.https ? (['http', 'https'] as const) : (['http'] as const)) {
-      ports.use(await openPort(deps, node, status, scheme))
+      ports.use(await openPort(deps, node, names, scheme))
     }
     log.info('the tailnet is up', { name: status.name, ips: status.ips, node: status.id })
     await aborted(AbortSignal.any([leaving, loggedOut]))
@@ -161,13 +163,12 @@ const ports = { http: 80, https: 443 } as const
 async function openPort(
   { config, app }: ServeTailnetDeps,
   node: TailscaleNode,
-  status: NodeStatus,
+  names: Names,
   scheme: 'http' | 'https',
 ): Promise<AsyncDisposable> {
   const port = ports[scheme]
-  const listener: ListenerNames = { scheme, port, hosts: namesOf(status) }
   const connectionOf = ({ socket }: IncomingMessage): Connection => ({
-    listener,
+    listener: { scheme, port, hosts: names.current() },
     identify: () =>
       inSpan('ask the tailnet who is there', { kind: SpanKind.CLIENT }, () =>
         identify(socket as TailscaleSocket, node, config.capability),
@@ -181,6 +182,25 @@ async function openPort(
       await drain(config.login.holdMs + answerMs)
     },
   }
+}
+
+interface Names extends Disposable {
+  readonly current: () => readonly string[]
+}
+
+/** Follows what the node is called: an administrator may rename it while it is up. */
+function followNames(node: TailscaleNode, status: NodeStatus): Names {
+  let names = namesOf(status)
+  const look = async () => {
+    try {
+      const now = await node.status({ signal: AbortSignal.timeout(nameEveryMs) })
+      if (now.state === 'Running') names = namesOf(now)
+    } catch {
+      // There is no helper right now: it is called what it was.
+    }
+  }
+  const timer = setInterval(() => void look(), nameEveryMs)
+  return { current: () => names, [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 function namesOf({ name, ips, certDomains }: NodeStatus): readonly string[] {

@@ -20,6 +20,7 @@ import (
 //	GET    /nodes                       nodes that have joined
 //	POST   /nodes/{hostname}/remove     takes them out of the tailnet
 //	POST   /nodes/{hostname}/expire     {"inMs":0}: their key expires
+//	POST   /nodes/{hostname}/rename     {"name":"…"}: what MagicDNS calls them
 //	POST   /nodes/{hostname}/approve    an administrator lets them in
 //	POST   /nodes/{hostname}/online     {"online":false}: what the others are told
 //	POST   /login                       {"url":"…"}: a person opens the URL and agrees
@@ -57,6 +58,7 @@ func (t *tailnet) adminHandler() http.Handler {
 	mux.HandleFunc("GET /nodes", t.listNodes)
 	mux.HandleFunc("POST /nodes/{hostname}/remove", t.removeNodes)
 	mux.HandleFunc("POST /nodes/{hostname}/expire", t.expireNodes)
+	mux.HandleFunc("POST /nodes/{hostname}/rename", t.renameNodes)
 	mux.HandleFunc("POST /nodes/{hostname}/approve", t.approveNodes)
 	mux.HandleFunc("POST /login", t.completeLogin)
 	mux.HandleFunc("POST /certificates/{domain}", issueCertificate)
@@ -142,6 +144,17 @@ func (t *tailnet) eachNamed(w http.ResponseWriter, r *http.Request, apply func(*
 
 func (t *tailnet) removeNodes(w http.ResponseWriter, r *http.Request) {
 	t.eachNamed(w, r, func(n *tailcfg.Node) { t.gone[n.Key] = true })
+}
+
+func (t *tailnet) renameNodes(w http.ResponseWriter, r *http.Request) {
+	args, ok := decode[struct{ Name string }](w, r)
+	if !ok {
+		return
+	}
+	t.eachNamed(w, r, func(n *tailcfg.Node) {
+		n.Name = args.Name + "." + t.control.MagicDNSDomain + "."
+		t.control.UpdateNode(n)
+	})
 }
 
 func (t *tailnet) approveNodes(w http.ResponseWriter, r *http.Request) {

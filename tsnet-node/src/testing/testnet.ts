@@ -53,6 +53,8 @@ export interface TestnetAdmin {
   removeNode(hostname: string): Promise<void>
   /** Lets the node's key expire, now by default. */
   expireNode(hostname: string, options?: { readonly inMs?: number }): Promise<void>
+  /** Gives a joined node another name in MagicDNS. */
+  renameNode(hostname: string, name: string): Promise<void>
   approveNode(hostname: string): Promise<void>
   setOnline(hostname: string, online: boolean): Promise<void>
   nodes(): Promise<readonly JoinedNode[]>
@@ -145,6 +147,7 @@ export function testnetAdmin(adminUrl: string): TestnetAdmin {
     removeGrant: id => send('DELETE', grant(id)),
     removeNode: hostname => send('POST', `${node(hostname)}/remove`),
     expireNode: (hostname, { inMs = 0 } = {}) => send('POST', `${node(hostname)}/expire`, { inMs }),
+    renameNode: (hostname, name) => send('POST', `${node(hostname)}/rename`, { name }),
     approveNode: hostname => send('POST', `${node(hostname)}/approve`),
     setOnline: (hostname, online) => send('POST', `${node(hostname)}/online`, { online }),
     nodes: () => send('GET', '/nodes'),

@@ -151,6 +151,7 @@ async function nodeOptions({ config, state, authKeyFile }: ServeTailnetDeps, ove
 
 function logNode(node: TailscaleNode, log: Logger): void {
   node.on('state', (state, previous) => log.info('tailnet node', { state, previous }))
+  node.on('health', warnings => log.info('health of the tailnet node', { warnings }))
   node.on('helperExit', exit => log.warn('the tailnet helper ended', { exit }))
   node.on('restarted', () => log.info('the tailnet helper is back'))
   node.on('restartFailed', error => log.error('the tailnet helper cannot be started', { error }))

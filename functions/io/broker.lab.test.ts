@@ -106,7 +106,7 @@ const logout = () =>
 
 const emit = (event: TkaEvent) =>
   createEmitter({
-    sink,
+    sink: { url: sink },
     sender: async () => ({}),
     sign: trialEventKeys(trial, 'login').sign,
   })(event, { signal })
@@ -148,7 +148,7 @@ describe('through the real broker', limit, () => {
     const event = logout()
     ;[dead, handled] = [[], 0]
     const { headers, body } = await trialEventKeys(trial, 'login').sign(event)
-    await postMessage(sink, { headers: { ...headers, 'ce-sequence': '0000000000000001' }, body }, { signal })
+    await postMessage({ url: sink }, { headers: { ...headers, 'ce-sequence': '0000000000000001' }, body }, { signal })
     assert.deepEqual([handled, dead.length], [0, 0])
     handle = async () => undefined
     await emit(event)

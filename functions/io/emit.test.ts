@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -9,8 +10,9 @@ import { context } from '@opentelemetry/api'
 import { sign, verify } from '#events'
 import { sampleEvent } from '#events/testing/sample-events'
 import { makeTrialKeys } from '#events/testing/trial-keys'
-import { createEmitter } from './emit.ts'
-import { senderOf } from './environment.ts'
+import { createEmitter, postMessage } from './emit.ts'
+import { senderOf, sinkOf } from './environment.ts'
+import { makeSelfSigned } from './testing/self-signed.ts'
 import { trialTelemetry } from './testing/trial-function.ts'
 import { remoteContext } from './trace-context.ts'
 
@@ -25,7 +27,7 @@ async function openSink(answer: (request: IncomingMessage, response: ServerRespo
   const address = server.address()
   assert.ok(address !== null && typeof address === 'object')
   const emit = createEmitter({
-    sink: new URL(`http://127.0.0.1:${address.port}/tka-system/tka`),
+    sink: sinkOf({ K_SINK: `http://127.0.0.1:${address.port}/tka-system/tka` }),
     sign: event => sign(event, trial.keyOf('provisioner')),
     sender,
   })
@@ -64,6 +66,31 @@ describe('emitting where the Broker wants to know who sends', () => {
       await rm(directory, { recursive: true })
     }
     await assert.rejects(sink.emit(event, { signal }), { code: 'ENOENT' })
+  })
+})
+
+describe('emitting where the Broker has a certificate', () => {
+  it('knows it by the authority that the SinkBinding names, and by no other', async () => {
+    const own = makeSelfSigned()
+    await using server = createTlsServer(own, (request, response) => {
+      request.resume()
+      response.writeHead(202).end()
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    assert.ok(address !== null && typeof address === 'object')
+    const post = (K_CA_CERTS: string | undefined) =>
+      postMessage(
+        sinkOf({ K_SINK: `https://127.0.0.1:${address.port}/tka-system/tka`, K_CA_CERTS }),
+        { headers: {}, body: new Uint8Array() },
+        { signal },
+      )
+    await post(own.cert)
+    for (const other of [undefined, '', makeSelfSigned().cert])
+      await assert.rejects(post(other), { name: 'EmitFailed', status: undefined })
+    // As Eventing gives it while the authority changes.
+    await post(`${makeSelfSigned().cert}${own.cert}`)
+    server.closeAllConnections()
   })
 })
 

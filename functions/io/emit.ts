@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https'
 import { finished } from 'node:stream/promises'
 import { type Attributes, SpanKind } from '@opentelemetry/api'
 import type { HttpMessage, TkaEvent } from '#events'
+import type { Sink } from './environment.ts'
 import { inSpan } from './telemetry/in-span.ts'
 import { traceAttributes, traceHeaders } from './trace-context.ts'
 
@@ -23,7 +24,7 @@ export class EmitFailed extends Error {
 }
 
 export interface EmitterOptions {
-  readonly sink: URL
+  readonly sink: Sink
   readonly sign: (event: TkaEvent) => Promise<HttpMessage>
   /** Headers that say who sends, of each event anew (environment.ts, `senderOf`). */
   readonly sender: () => Promise<Readonly<Record<string, string>>>
@@ -55,27 +56,33 @@ function describe({ id, type, source }: TkaEvent): Attributes {
  * By Node's own client, which sends plain HTTP through a proxy as it is, where `fetch` would ask for a tunnel.
  */
 export async function postMessage(
-  sink: URL,
+  sink: Sink,
   message: HttpMessage,
   options: { readonly signal: AbortSignal; readonly headers?: Readonly<Record<string, string>> },
 ): Promise<void> {
   const { signal, headers } = options
   const status = await post(sink, { ...headers, ...message.headers }, message.body, signal).catch((cause: unknown) => {
     if (signal.aborted) throw signal.reason
-    throw new EmitFailed(`the sink ${sink.host} could not be reached`, { cause })
+    throw new EmitFailed(`the sink ${sink.url.host} could not be reached`, { cause })
   })
-  if (status < 200 || status > 299) throw new EmitFailed(`the sink ${sink.host} answered ${status}`, { status })
+  if (status < 200 || status > 299) throw new EmitFailed(`the sink ${sink.url.host} answered ${status}`, { status })
 }
 
 /** Resolves to the status, once the whole answer has come. */
 async function post(
-  url: URL,
+  { url, ca }: Sink,
   headers: Readonly<Record<string, string>>,
   body: Uint8Array,
   signal: AbortSignal,
 ): Promise<number> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest
-  const outgoing = send(url, { method: 'POST', headers: { ...headers, 'content-length': body.length }, signal })
+  const trusted = ca === undefined ? {} : { ca }
+  const outgoing = send(url, {
+    method: 'POST',
+    headers: { ...headers, 'content-length': body.length },
+    signal,
+    ...trusted,
+  })
   // An abort may fail the request after its failure was told: an error without a listener would end the process.
   outgoing.on('error', () => undefined)
   outgoing.end(body)

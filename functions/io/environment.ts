@@ -10,11 +10,22 @@ function requireVariable(env: Environment, name: string): string {
   return value
 }
 
-/** `K_SINK`, the Broker's address, which a SinkBinding sets; throws when it is missing or not http. */
-export function sinkOf(env: Environment): URL {
+/** Where a function sends its events. */
+export interface Sink {
+  readonly url: URL
+  /** The authorities to know an https sink by, in PEM; those that Node knows, where it is not said. */
+  readonly ca?: string
+}
+
+/**
+ * The Broker's address, which a SinkBinding sets: `K_SINK`, and `K_CA_CERTS` where Eventing's transport encryption gives the Broker
+ * a certificate of a CA of its own. Throws when it is missing or not http.
+ */
+export function sinkOf(env: Environment): Sink {
   const text = requireVariable(env, 'K_SINK')
   const url = URL.parse(text)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  if (url?.protocol === 'http:' || url?.protocol === 'https:')
+    return { url, ...(env.K_CA_CERTS ? { ca: env.K_CA_CERTS } : {}) }
   throw new Error(`K_SINK must be an http or https URL, it is ${JSON.stringify(text)}`)
 }
 

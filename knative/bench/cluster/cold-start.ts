@@ -56,7 +56,7 @@ export async function sweeperStarter(kubeconfig: string, install: ClusterInstall
   const headers = { authorization: `Bearer ${await senderToken(kubectl, 'tick')}` }
   const api = await openApi(kubeconfig)
   const { host, port, path } = (await dialBrokers(api))(`http://broker-ingress/${namespaces.system}/tka`)
-  const broker = new URL(path, `http://${host}:${port}`)
+  const broker = { url: new URL(path, `http://${host}:${port}`) }
   return {
     start: async () => {
       await functions.atZero(name)

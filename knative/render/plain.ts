@@ -25,6 +25,14 @@ const KnativeService = v.object({
 /** How long queue-proxy keeps SIGTERM from a function, in seconds (`drainSleepDuration` in Serving's pkg/queue/sharedmain). */
 export const queueProxySeconds = 30
 
+/** Kubernetes would leave a pod on a node that has died for five minutes; each function is one pod, so nobody could log in for so long. */
+const tolerations = ['not-ready', 'unreachable'].map(state => ({
+  key: `node.kubernetes.io/${state}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: 30,
+}))
+
 const part = { 'app.kubernetes.io/part-of': 'tka', 'app.kubernetes.io/instance': 'tka' }
 
 /** What runs a function where there is no Knative Serving: a Deployment of one pod, and the Service in front of it. */
@@ -59,6 +67,7 @@ export function plainOf(knativeService: Manifest): readonly Manifest[] {
             ...pod,
             enableServiceLinks: false,
             terminationGracePeriodSeconds: timeoutSeconds - queueProxySeconds,
+            tolerations,
             containers,
           },
         },

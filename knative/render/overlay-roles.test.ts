@@ -4,17 +4,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
+import { annotatedConfig } from './config-annotation.ts'
+import { configData } from './config-data.ts'
+import { configHash } from './config-hash.ts'
 import { overlayRoles } from './overlay-roles.ts'
+import { readBase } from './read-base.ts'
+import { readOverlay } from './read-overlay.ts'
+import { render } from './render.ts'
 
 const overlays = fileURLToPath(new URL('../overlays/', import.meta.url))
 
-async function withValues(change: (values: string) => string): Promise<string> {
+const hashesOf = (text: string) =>
+  [...text.matchAll(/path: \/spec\/template\/metadata\/annotations\/tka\.dev~1config\n\s+value: (\w+)/g)].map(
+    ([, hash]) => hash,
+  )
+
+const withValues = (change: (values: string) => string) => withFile('values.yaml', change)
+
+async function withFile(name: string, change: (text: string) => string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tka-overlay-'))
   try {
     await cp(join(overlays, 'tailscale'), directory, { recursive: true })
-    const values = join(directory, 'values.yaml')
-    await writeFile(values, change(await readFile(values, 'utf8')))
+    const file = join(directory, name)
+    await writeFile(file, change(await readFile(file, 'utf8')))
     return await overlayRoles(directory)
   } finally {
     await rm(directory, { recursive: true })
@@ -51,6 +64,36 @@ describe('an overlay', () => {
       /name: dev\.tka\.session\.granted\.v1\n\s+patch: \|\n.*\n\s+path: \/spec\/source\n\s+value: \/tka\/blue\/provisioner/,
     )
     assert.doesNotMatch(text, /dev\.tka\.session\.denied\.v1/, 'two functions say it')
+  })
+
+  it('lets functions begin anew when its values say something else, and only then', async () => {
+    const shipped = hashesOf(await withValues(values => values))
+    assert.equal(shipped.length, 2, 'Knative Services, and Deployments')
+    const { manifests } = await render(await readOverlay(join(overlays, 'tailscale')))
+    const provisioner = manifests.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'provisioner')
+    assert.deepEqual(new Set(shipped), new Set([annotatedConfig(provisioner)]), 'as the renderer says')
+
+    assert.deepEqual(hashesOf(await withValues(values => `# Ours.\n${values}`)), shipped)
+    const narrowed = hashesOf(await withValues(values => values.replace('maxPeriod: 24h', 'maxPeriod: 12h')))
+    assert.equal(new Set([...shipped, ...narrowed]).size, 2)
+  })
+
+  it('counts what its components add to the configuration', async () => {
+    const [hash] = hashesOf(await overlayRoles(join(overlays, 'headscale')))
+    const { 'config.yaml': config } = configData(await readBase())
+    const read = (path: string) => readFile(join(overlays, path), 'utf8')
+    const files = {
+      'config.yaml': config,
+      'headscale.yaml': await read('../components/headscale/headscale.yaml'),
+      'values.yaml': await read('headscale/values.yaml'),
+    }
+    assert.equal(hash, configHash(files))
+  })
+
+  it('is refused where the Deployments of `plain` would come too late to be told', async () => {
+    const withComponents = (...components: readonly string[]) =>
+      withFile('kustomization.yaml', text => stringify({ ...parse(text), components }))
+    await assert.rejects(withComponents('roles', '../../components/plain'), /list `roles` after the component plain/)
   })
 
   it('is refused with a role too strong to be offered unmarked, with values that no function would take, or other names', async () => {

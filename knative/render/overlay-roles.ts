@@ -1,13 +1,19 @@
+import { basename } from 'node:path'
 import * as v from 'valibot'
-import { parse, stringify } from 'yaml'
+import { stringify } from 'yaml'
 import { type Config, parseConfig } from '#core/config'
-import { mergeConfig } from '#core/merge-config'
+import { functionNames } from '#events/functions'
+import { configAnnotation } from './config-annotation.ts'
 import { configData } from './config-data.ts'
+import { configHash } from './config-hash.ts'
 import { setEventSource } from './event-sources.ts'
 import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
 import type { Manifest } from './manifest.ts'
+import { mergeFiles } from './merge-files.ts'
 import { checkShippedRoles, rolesOf } from './offered-roles.ts'
+import { overlayConfig } from './overlay-config.ts'
 import { readBase } from './read-base.ts'
+import { readKustomization } from './read-kustomization.ts'
 import { readOverlay } from './read-overlay.ts'
 
 const Variables = v.array(v.object({ name: v.string(), expression: v.string() }))
@@ -17,19 +23,22 @@ const EventType = v.object({ spec: v.object({ source: v.optional(v.string()) }) 
 
 /** One step of a JSON Patch (RFC 6902). */
 interface PatchStep {
-  readonly op: 'test' | 'replace'
+  readonly op: 'test' | 'replace' | 'add'
   readonly path: string
   readonly value: unknown
 }
 
 /**
  * The text of an overlay's `roles/kustomization.yaml`: what follows from its `values.yaml` and `guard.yaml` for the provisioner's right
- * to bind, for the guard and for the sources in the catalogue. Throws where the functions would refuse the values, and for a role too strong to be offered unmarked.
+ * to bind, for the guard, for the sources in the catalogue, and for the functions, which begin anew with another configuration. Throws
+ * where the functions would refuse the values, for a role too strong to be offered unmarked, and where `roles` comes too early.
  */
 export async function overlayRoles(overlay: string): Promise<string> {
   const base = await readBase()
-  const { config: values, ...guard } = await readOverlay(overlay)
-  const config = parseConfig(mergeConfig(parse(configData(base)['config.yaml']), values))
+  const guard = await readOverlay(overlay)
+  requireOrder((await readKustomization(overlay)).components)
+  const files = { ...configData(base), ...(await overlayConfig(overlay)) }
+  const config = parseConfig(mergeFiles(files))
   checkShippedRoles(config.roles)
   requireDefaultNames(config)
   const patches = base.flatMap(manifest => {
@@ -37,6 +46,7 @@ export async function overlayRoles(overlay: string): Promise<string> {
     const { kind, metadata } = manifest
     return steps.length === 0 ? [] : [{ target: { kind, name: metadata.name }, patch: stringify(steps) }]
   })
+  patches.push(...configPatches(configHash(files)))
   const component = { apiVersion: 'kustomize.config.k8s.io/v1alpha1', kind: 'Component', patches }
   return `# Written by \`make overlay\` from values.yaml and guard.yaml.\n${stringify(component, { lineWidth: 0 })}`
 }
@@ -67,6 +77,27 @@ function stepsFor(manifest: Manifest, config: Config, guard: GuardOptions): read
         ] as const)
       : [],
   )
+}
+
+// The functions, whichever of both runs them; a patch that finds nothing is none.
+function configPatches(hash: string) {
+  const name = functionNames.join('|')
+  const step: PatchStep = { op: 'add', path: templateAnnotation, value: hash }
+  const patch = stringify([step])
+  return [
+    { target: { group: 'serving.knative.dev', kind: 'Service', name }, patch },
+    { target: { group: 'apps', kind: 'Deployment', name }, patch },
+  ]
+}
+
+const templateAnnotation = `/spec/template/metadata/annotations/${configAnnotation.replace('/', '~1')}`
+
+// Components change what those before them brought.
+function requireOrder(components: readonly string[]): void {
+  if (components.findIndex(path => basename(path) === 'plain') > components.indexOf('roles'))
+    throw new Error(
+      'kustomization.yaml: list `roles` after the component plain, or its Deployments go on with an old configuration',
+    )
 }
 
 const isValue = (expression: string): boolean => /^(["[0-9]|duration\()/.test(expression)

@@ -3,23 +3,16 @@ import { basename, join } from 'node:path'
 import * as v from 'valibot'
 import { parse } from 'yaml'
 import { Guard } from './guard-variables.ts'
+import { readKustomization } from './read-kustomization.ts'
 import type { InstallDescription } from './render.ts'
-
-const Kustomization = v.object({
-  components: v.optional(v.array(v.string()), []),
-  images: v.optional(
-    v.array(v.object({ name: v.string(), newName: v.exactOptional(v.string()), newTag: v.exactOptional(v.string()) })),
-    [],
-  ),
-})
 
 /** What an overlay's files say: `values.yaml`, `guard.yaml`, and of `kustomization.yaml` the image and the components. */
 export async function readOverlay(overlay: string): Promise<InstallDescription> {
-  const read = async (name: string) => parse(await readFile(join(overlay, name), 'utf8'))
-  const [values, guard, kustomization] = await Promise.all(
-    ['values.yaml', 'guard.yaml', 'kustomization.yaml'].map(read),
-  )
-  const { components, images } = v.parse(Kustomization, kustomization)
+  const [values, guard, { components, images }] = await Promise.all([
+    readYaml(overlay, 'values.yaml'),
+    readYaml(overlay, 'guard.yaml'),
+    readKustomization(overlay),
+  ])
   const image = images.find(({ name }) => name === 'tka')
   return {
     ...v.parse(Guard, guard),
@@ -29,3 +22,6 @@ export async function readOverlay(overlay: string): Promise<InstallDescription> 
     ...(image && { image: `${image.newName ?? image.name}:${image.newTag ?? 'latest'}` }),
   }
 }
+
+const readYaml = async (overlay: string, name: string): Promise<unknown> =>
+  parse(await readFile(join(overlay, name), 'utf8'))

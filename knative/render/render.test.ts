@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as v from 'valibot'
+import { functionNames } from '#events/functions'
+import { annotatedConfig } from './config-annotation.ts'
 import { type Manifest, describe as nameOf } from './manifest.ts'
-import { render } from './render.ts'
+import { type InstallDescription, render } from './render.ts'
 
 const ours = {
   config: {
@@ -111,6 +113,21 @@ describe('render', () => {
     assert.match(text, /# No session lives longer/)
     assert.match(text, /period: { minimum: 1s, maximum: 24h }/)
     assert.match(text, /expiryTimers: false/)
+  })
+
+  it('says in the template of every function, and nowhere else, which configuration it has', async () => {
+    const annotated = async (description: InstallDescription) => {
+      const { manifests } = await render(description)
+      const found = manifests.filter(manifest => JSON.stringify(manifest).includes('"tka.dev/config":'))
+      assert.deepEqual(found.map(nameOf).sort(), functionNames.map(name => `Service ${name} in tka-system`).sort())
+      return new Set(found.map(annotatedConfig))
+    }
+    const shipped = await annotated({})
+    assert.equal(shipped.size, 1)
+    assert.deepEqual(await annotated({ image: 'registry.example.com/tka:8', config: { maxSession: '24h' } }), shipped)
+    const narrowed = await annotated({ config: { maxSession: '8h' } })
+    assert.equal(narrowed.size, 1)
+    assert.notDeepEqual(narrowed, shipped)
   })
 
   it('puts the image everywhere', async () => {

@@ -2,8 +2,10 @@ import * as v from 'valibot'
 import { parse } from 'yaml'
 import { type Config, parseConfig } from '#core/config'
 import { configFiles } from '#core/merge-config'
+import { annotateConfig } from './config-annotation.ts'
 import { configData } from './config-data.ts'
 import { overrideConfig } from './config-file.ts'
+import { configHash } from './config-hash.ts'
 import { setEventSource } from './event-sources.ts'
 import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
 import { describe, type Manifest } from './manifest.ts'
@@ -30,7 +32,8 @@ export interface Rendered {
 }
 
 /**
- * Renders the base for one install. Without a description it gives what `kubectl kustomize knative/base` gives.
+ * Renders the base for one install. Without a description it gives what `kubectl kustomize knative/base` gives, and the hash of the
+ * configuration.
  * Throws `ConfigInvalid` where the functions would refuse to start, and an error for a role too strong to be offered unmarked.
  */
 export async function render(description: InstallDescription = {}): Promise<Rendered> {
@@ -40,8 +43,9 @@ export async function render(description: InstallDescription = {}): Promise<Rend
   const config = parseConfig(parse(text))
   checkShippedRoles(config.roles)
   const { install, namespaces } = config
+  const hash = configHash({ 'config.yaml': text })
   const manifests = base.map(manifest => {
-    const renamed = setImage(rename(manifest, config), description.image)
+    const renamed = annotateConfig(setImage(rename(manifest, config), description.image), hash)
     if (manifest.kind === 'EventType') return setEventSource(renamed, config.cluster)
     if (manifest.kind === 'ValidatingAdmissionPolicy') return setGuardVariables(renamed, config, description)
     switch (describe(renamed)) {

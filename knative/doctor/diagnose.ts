@@ -1,5 +1,6 @@
 import { authKey } from './checks/auth-key.ts'
 import { clocks } from './checks/clocks.ts'
+import { configuration } from './checks/configuration.ts'
 import { extraRights } from './checks/extra-rights.ts'
 import { guardHolds } from './checks/guard-holds.ts'
 import { keys } from './checks/keys.ts'
@@ -21,6 +22,7 @@ const checks: readonly Check[] = [
   authKey,
   ready,
   workloads,
+  configuration,
   clocks,
   tokens,
 ]

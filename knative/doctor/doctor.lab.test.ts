@@ -57,7 +57,17 @@ describe('the doctor', () => {
     assert.doesNotMatch(stdout, /✗/)
     assert.match(stdout, /\nnothing to do\n$/)
     assert.match(stdout, new RegExp(`^install ${install.install}, components: ${components.join(', ')}\n`))
-    for (const check of ['rights', 'guard', 'keys', 'auth key', 'Knative', 'workloads', 'clocks', 'tokens'])
+    for (const check of [
+      'rights',
+      'guard',
+      'keys',
+      'auth key',
+      'Knative',
+      'workloads',
+      'configuration',
+      'clocks',
+      'tokens',
+    ])
       assert.match(stdout, new RegExp(`✓ ${check}: `))
   })
 
@@ -163,6 +173,32 @@ describe('the doctor', () => {
     await says(/! workloads/, 0)
     await install.kubectl('patch', 'cronjob', 'tick', '-n', system, '-p', '{"spec":{"suspend":false}}')
     await says(/✓ workloads/, 0)
+  })
+
+  it('finds functions that began before the configuration was changed, or that do not say with which', async () => {
+    const { install: name, namespaces } = install
+    const merge = (path: string, body: object) =>
+      api.call('PATCH', path, { contentType: 'application/merge-patch+json', body })
+    const map = `/api/v1/namespaces/${namespaces.system}/configmaps/${name}-config`
+    await merge(map, { data: { 'values.yaml': 'login: { hold: 20s }' } })
+    const { stdout, code } = await ask()
+    assert.equal(code, 1)
+    assert.match(
+      stdout,
+      /✗ configuration: the configuration that is applied is not that of login, provisioner, .*\n {4}→ .*make overlay/,
+    )
+    assert.match(stdout, /\nfailures: 1, warnings: 0\n$/)
+    await merge(map, { data: { 'values.yaml': '# Nothing.' } })
+    await says(/✓ configuration/, 0)
+
+    const service = `/apis/serving.knative.dev/v1/namespaces/${namespaces.system}/services/logout`
+    const annotations = (value: string | null) => ({
+      spec: { template: { metadata: { annotations: { 'tka.dev/config': value } } } },
+    })
+    await merge(service, annotations(null))
+    await says(/! configuration: nothing says with which configuration these began: logout\n/, 0)
+    await again()
+    await says(/✓ configuration/, 0)
   })
 
   it('finds a key that nobody believes, without a word of it', async () => {

@@ -7,7 +7,8 @@ import { examine } from './examine.ts'
 const usage = `usage: node knative/doctor/main.ts [--kubeconfig file] [--install tka] [--namespace tka-system]
 
 Says whether rights and policies are as shipped, whether the guard refuses what it must (by dry run), whether keys are in step, Knative's
-objects Ready, schedules running, clocks in agreement and tokens bounded, and what to do about each finding. Changes nothing. Needs an administrator's rights.
+objects Ready, schedules running, the applied configuration in force, clocks in agreement and tokens bounded, and what to do about each finding. Changes
+nothing. Needs an administrator's rights.
 Exit code 1 when something fails, 2 when there is no install to look at.`
 
 const signs = { fine: '✓', warning: '!', failure: '✗' } as const

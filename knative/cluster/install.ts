@@ -30,7 +30,7 @@ export interface ClusterInstall extends AsyncDisposable {
   readonly readyMs: number
   /** Runs kubectl with full rights; resolves to its standard output, rejects unless it ended well. */
   kubectl(...args: readonly string[]): Promise<string>
-  /** Applies the overlay and waits until everything is Ready. */
+  /** Completes the overlay, applies it and waits until everything is Ready. */
   apply(): Promise<void>
   /** Goes to the version at hand by the commands of docs/operate.md, and waits until everything is Ready. */
   upgrade(): Promise<void>
@@ -162,6 +162,7 @@ export async function installOverlay(
     readyMs,
     kubectl,
     apply: async () => {
+      await run(complete)
       await kubectl('apply', '-k', overlay)
       await becomeReady()
     },

@@ -1,6 +1,5 @@
 import * as v from 'valibot'
 import type { FunctionName } from '#events'
-import { Status } from '../kube/conditions.ts'
 import { waitUntil } from '../lab/wait-until.ts'
 
 /** The pods of the functions, as their Knative Services have them. */
@@ -11,8 +10,6 @@ export interface PodFunctions {
   atZero(name: FunctionName): Promise<void>
   /** Deletes the function's pods without grace: SIGKILL. Serving starts others. */
   kill(name: FunctionName): Promise<void>
-  /** Kills the function's pods and waits until others are ready, which read the configuration as it now is. */
-  restart(name: FunctionName): Promise<void>
   /** Names of the function's pods, those that end not among them. */
   pods(name: FunctionName): Promise<readonly string[]>
   /** What the function's present pods have written, line by line. */
@@ -27,7 +24,6 @@ const Pods = v.object({
         containers: v.array(v.object({ env: v.optional(v.array(v.object({ name: v.string() })), []) })),
       }),
       status: v.object({
-        ...Status.entries.status.wrapped.entries,
         containerStatuses: v.optional(
           v.array(v.object({ name: v.string(), state: v.object({ terminated: v.optional(v.unknown()) }) })),
           [],
@@ -74,15 +70,6 @@ export function podFunctions(
       if (replicas === 0) await atZero(name)
     },
     kill,
-    restart: async name => {
-      const old = new Set((await list(name)).map(({ metadata }) => metadata.name))
-      await kill(name)
-      await waitUntil(`${name} to run anew`, async () => {
-        const bound = (await list(name)).filter(isBound)
-        const isNew = bound.length > 0 && bound.every(pod => isReady(pod) && !old.has(pod.metadata.name))
-        return isNew || bound.map(({ metadata }) => metadata.name).join(', ')
-      })
-    },
     logs: async name =>
       (await kubectl('logs', ...selector(name), '-c', name, '--tail=-1')).split('\n').filter(line => line !== ''),
   }
@@ -99,8 +86,4 @@ function isBound({ spec }: Pod): boolean {
 /** Whether the function's process in a pod has ended, which queue-proxy outlives by half a minute. */
 function hasEnded({ status }: Pod, name: FunctionName): boolean {
   return status.containerStatuses.some(container => container.name === name && container.state.terminated !== undefined)
-}
-
-function isReady({ status }: Pod): boolean {
-  return status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }

@@ -8,6 +8,7 @@ import { type ClusterInstall, type EarlierVersion, installOverlay } from '../clu
 import { editValues } from '../cluster/own-overlay.ts'
 import { startCluster } from '../cluster/start-cluster.ts'
 import { runProgram } from '../lab/run-program.ts'
+import { replaceRevisions } from './replace-revisions.ts'
 import { makeStand, type Stand } from './stand.ts'
 import { config as defaults, roles } from './stand-config.ts'
 
@@ -68,11 +69,10 @@ export async function standOn({ cluster, tailnet, install }: PodInstall): Promis
   return makeStand({ place, install, functions: install.functions, tap }, tap)
 }
 
-/** A stand on such an install, once what its configuration says differently is applied and the provisioner runs with it. */
+/** A stand on such an install, once what its configuration says differently is applied and every function has begun with it. */
 export async function standOnChanged(pods: PodInstall, config: Readonly<Record<string, unknown>>): Promise<Stand> {
   await editValues(pods.install.overlay, config)
-  await pods.install.apply()
-  await pods.install.functions.restart('provisioner')
+  await replaceRevisions(pods.install, pods.install.apply)
   return standOn(pods)
 }
 

@@ -5,6 +5,7 @@ import { badgeCases } from './cases/badge.ts'
 import { expiryCases, lateExpiryCases } from './cases/expiry.ts'
 import { refusalCases } from './cases/refusals.ts'
 import { installOnPods, type PodInstall, standOn, standOnChanged } from './pod-stand.ts'
+import { configurationCases } from './pods/configuration.ts'
 import { confinementCases } from './pods/confinement.ts'
 import { expiryFromZeroCases } from './pods/expiry.ts'
 import { fromZeroCases } from './pods/from-zero.ts'
@@ -34,6 +35,7 @@ describe('an install of the shipped overlay, on real pods', { skip: await whyNoC
     memoryCases(() => pods)
     fromZeroCases(() => pods)
     upgradeCases(() => pods)
+    configurationCases(() => pods)
     // The provisioner's timers are off from here on.
     lateExpiryCases(({ config = {} } = {}) => standOnChanged(pods, config))
     expiryFromZeroCases(() => pods)

@@ -4,6 +4,7 @@ import { configuration } from './checks/configuration.ts'
 import { extraRights } from './checks/extra-rights.ts'
 import { guardHolds } from './checks/guard-holds.ts'
 import { keys } from './checks/keys.ts'
+import { network } from './checks/network.ts'
 import { policies, rights } from './checks/objects.ts'
 import { readers } from './checks/readers.ts'
 import { ready } from './checks/ready.ts'
@@ -20,6 +21,7 @@ const checks: readonly Check[] = [
   readers,
   keys,
   authKey,
+  network,
   ready,
   workloads,
   configuration,

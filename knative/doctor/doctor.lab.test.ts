@@ -62,6 +62,7 @@ describe('the doctor', () => {
       'guard',
       'keys',
       'auth key',
+      'network',
       'Knative',
       'workloads',
       'configuration',
@@ -216,6 +217,41 @@ describe('the doctor', () => {
     assert.doesNotMatch(stdout, /"d":/)
     await set(before)
     await says(/✓ keys/, 0)
+  })
+
+  it('finds that the policies do not let out to where DNS listens', async () => {
+    const slices = '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices'
+    const name = `${install.install}-dns`
+    // As behind a real Service, on the port that every install here lets out to.
+    await api.call('POST', slices, {
+      body: {
+        metadata: { name, labels: { 'kubernetes.io/service-name': 'kube-dns' } },
+        addressType: 'IPv4',
+        endpoints: [{ addresses: ['10.0.0.53'] }],
+        ports: [
+          { name: 'dns', port: 53, protocol: 'UDP' },
+          { name: 'metrics', port: 9153, protocol: 'TCP' },
+        ],
+      },
+    })
+    try {
+      await says(/✓ network/, 0)
+      const { system } = install.namespaces
+      await api.call('PATCH', `/apis/networking.k8s.io/v1/namespaces/${system}/networkpolicies/names-and-broker`, {
+        contentType: 'application/json-patch+json',
+        body: [{ op: 'replace', path: '/spec/egress/0/ports/0/port', value: 5353 }],
+      })
+      await says(
+        new RegExp(
+          `! network: no NetworkPolicy of ${system} lets the functions out to UDP port 53, where the cluster’s DNS listens\n {4}→ patch NetworkPolicy names-and-broker`,
+        ),
+        0,
+      )
+      await again()
+      await says(/✓ network/, 0)
+    } finally {
+      await api.call('DELETE', `${slices}/${name}`)
+    }
   })
 
   it('says so where there is nothing to look at', async () => {

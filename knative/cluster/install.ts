@@ -13,7 +13,14 @@ import type { Manifest } from '../render/manifest.ts'
 import type { Cluster } from './cluster.ts'
 import { installCommands, upgradeCommands } from './documented-commands.ts'
 import { dialBrokers } from './knative/dial-brokers.ts'
-import { checkOutBase, editOverlay, likeRepository, type OverlayEdits, replaceBase } from './own-overlay.ts'
+import {
+  checkOutBase,
+  completeFor,
+  editOverlay,
+  likeRepository,
+  type OverlayEdits,
+  replaceBase,
+} from './own-overlay.ts'
 import { type PodFunctions, podFunctions } from './pod-functions.ts'
 
 /** TKA, installed in a cluster by the README's four commands. Disposing of it uninstalls it. */
@@ -103,6 +110,7 @@ export async function installOverlay(
     },
   })
   await run(complete)
+  if (earlier) await completeFor(earlier.base, overlay)
   let removed = false
   const remove = async () => {
     if (removed) return

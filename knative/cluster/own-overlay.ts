@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseDocument, stringify } from 'yaml'
 import type { Manifest } from '../render/manifest.ts'
+import { overlayRoles } from '../render/overlay-roles.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -42,6 +43,11 @@ export async function replaceBase(dir: string, manifests: readonly Manifest[]): 
   await mkdir(base)
   await writeFile(join(base, 'all.yaml'), manifests.map(manifest => stringify(manifest)).join('---\n'))
   await writeFile(join(base, 'kustomization.yaml'), stringify({ resources: ['all.yaml'] }))
+}
+
+/** Writes what `make overlay` of that base's own version would have written. */
+export async function completeFor(base: readonly Manifest[], overlay: string): Promise<void> {
+  await writeFile(join(overlay, 'roles', 'kustomization.yaml'), await overlayRoles(overlay, base))
 }
 
 /** Gives such a folder the base of this version. */

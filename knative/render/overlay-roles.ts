@@ -32,9 +32,10 @@ interface PatchStep {
  * The text of an overlay's `roles/kustomization.yaml`: what follows from its `values.yaml` and `guard.yaml` for the provisioner's right
  * to bind, for the guard, for the sources in the catalogue, and for the functions, which begin anew with another configuration. Throws
  * where the functions would refuse the values, for a role too strong to be offered unmarked, and where `roles` comes too early.
+ * `shipped` is what the overlay patches: this version's base by default.
  */
-export async function overlayRoles(overlay: string): Promise<string> {
-  const base = await readBase()
+export async function overlayRoles(overlay: string, shipped?: readonly Manifest[]): Promise<string> {
+  const base = shipped ?? (await readBase())
   const guard = await readOverlay(overlay)
   requireOrder((await readKustomization(overlay)).components)
   const files = { ...configData(base), ...(await overlayConfig(overlay)) }

@@ -10,31 +10,19 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"flag"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"os"
-	"os/signal"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
-	"tailscale.com/ipn/store/mem"
-	"tailscale.com/net/netns"
+	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/tsnet"
 	"tailscale.com/types/logger"
 	"tailscale.com/wgengine/netstack"
-)
-
-// Bounds of getting up, and of leaving: tsnet's Close can hang.
-const (
-	upWithin    = 30 * time.Second
-	closeWithin = 2 * time.Second
+	"tsnet-node/helper/internal/trialnode"
 )
 
 func main() {
@@ -42,46 +30,23 @@ func main() {
 	controlURL := flag.String("control-url", "", "control server")
 	flag.Parse()
 
-	signal.Ignore(os.Interrupt) // Ctrl-C ends the parent, and with it our standard input
-	netns.SetEnabled(false)
-	dir, err := os.MkdirTemp("", "benchclient-")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
 	node := &tsnet.Server{
 		Hostname:   *hostname,
 		ControlURL: *controlURL,
-		Dir:        dir,
-		Store:      new(mem.Store),
-		Ephemeral:  true,
 		Logf:       logger.Discard,
 		UserLogf:   logger.Discard,
 	}
-	if err := run(node); err != nil {
-		log.Print(err)
-	}
-	closeNode(node)
-}
-
-func run(node *tsnet.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), upWithin)
-	defer cancel()
-	if _, err := node.Up(ctx); err != nil {
-		return err
-	}
-	if err := shortenTimeWait(node); err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	go http.Serve(l, control(node))
-	json.NewEncoder(os.Stdout).Encode(map[string]string{"control": "http://" + l.Addr().String()})
-	_, err = io.Copy(io.Discard, os.Stdin)
-	return err
+	trialnode.Run(node, func(*ipnstate.Status) (any, error) {
+		if err := shortenTimeWait(node); err != nil {
+			return nil, err
+		}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		go http.Serve(l, control(node))
+		return map[string]string{"control": "http://" + l.Addr().String()}, nil
+	})
 }
 
 // shortenTimeWait keeps gVisor's 60 s from using up the ports: here the client closes first.
@@ -92,16 +57,4 @@ func shortenTimeWait(node *tsnet.Server) error {
 		return errors.New(err.String())
 	}
 	return nil
-}
-
-func closeNode(node *tsnet.Server) {
-	done := make(chan struct{})
-	go func() {
-		node.Close()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(closeWithin):
-	}
 }

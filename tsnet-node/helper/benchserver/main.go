@@ -6,26 +6,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"os"
-	"os/signal"
-	"time"
 
-	"tailscale.com/ipn/store/mem"
-	"tailscale.com/net/netns"
+	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/tsnet"
 	"tailscale.com/types/logger"
-)
-
-// Bounds of getting up, and of leaving: tsnet's Close can hang.
-const (
-	upWithin    = 30 * time.Second
-	closeWithin = 2 * time.Second
+	"tsnet-node/helper/internal/trialnode"
 )
 
 func main() {
@@ -33,68 +21,28 @@ func main() {
 	controlURL := flag.String("control-url", "", "control server")
 	flag.Parse()
 
-	signal.Ignore(os.Interrupt) // Ctrl-C ends the parent, and with it our standard input
-	netns.SetEnabled(false)
-	dir, err := os.MkdirTemp("", "benchserver-")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
 	node := &tsnet.Server{
 		Hostname:   *hostname,
 		ControlURL: *controlURL,
-		Dir:        dir,
-		Store:      new(mem.Store),
-		Ephemeral:  true,
 		Logf:       logger.Discard,
 		UserLogf:   logger.Discard,
 	}
-	if err := run(node); err != nil {
-		log.Print(err)
-	}
-	closeNode(node)
-}
-
-func run(node *tsnet.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), upWithin)
-	defer cancel()
-	status, err := node.Up(ctx)
-	if err != nil {
-		return err
-	}
-	client, err := node.LocalClient()
-	if err != nil {
-		return err
-	}
-	l, err := node.Listen("tcp", ":80")
-	if err != nil {
-		return err
-	}
-	server := &http.Server{
-		Handler: handler(),
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return withCaller(ctx, client, c)
-		},
-	}
-	go server.Serve(l)
-
-	ips := []string{}
-	for _, ip := range status.TailscaleIPs {
-		ips = append(ips, ip.String())
-	}
-	json.NewEncoder(os.Stdout).Encode(map[string]any{"ips": ips})
-	_, err = io.Copy(io.Discard, os.Stdin)
-	return err
-}
-
-func closeNode(node *tsnet.Server) {
-	done := make(chan struct{})
-	go func() {
-		node.Close()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(closeWithin):
-	}
+	trialnode.Run(node, func(status *ipnstate.Status) (any, error) {
+		client, err := node.LocalClient()
+		if err != nil {
+			return nil, err
+		}
+		l, err := node.Listen("tcp", ":80")
+		if err != nil {
+			return nil, err
+		}
+		server := &http.Server{
+			Handler: handler(),
+			ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+				return withCaller(ctx, client, c)
+			},
+		}
+		go server.Serve(l)
+		return map[string]any{"ips": trialnode.IPs(status)}, nil
+	})
 }

@@ -6,27 +6,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
-	"io"
 	"log"
 	"net"
-	"os"
-	"os/signal"
 	"time"
 
-	"tailscale.com/ipn/store/mem"
-	"tailscale.com/net/netns"
+	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/net/socks5"
 	"tailscale.com/tsnet"
 	"tailscale.com/types/logger"
 	"tsnet-node/helper/internal/redial"
-)
-
-// Bounds of getting up, and of leaving: tsnet's Close can hang.
-const (
-	upWithin    = 30 * time.Second
-	closeWithin = 2 * time.Second
+	"tsnet-node/helper/internal/trialnode"
 )
 
 // dialWithin replaces the proxy's 5 s: just then WireGuard repeats a handshake message that was lost.
@@ -43,8 +33,6 @@ func main() {
 	if *verbose {
 		logf = log.Printf
 	}
-	signal.Ignore(os.Interrupt) // Ctrl-C ends the parent, and with it our standard input
-	netns.SetEnabled(false)
 	node := &tsnet.Server{
 		Hostname:   *hostname,
 		ControlURL: *controlURL,
@@ -52,56 +40,17 @@ func main() {
 		Logf:       logf,
 		UserLogf:   logf,
 	}
-	if *stateDir == "" {
-		dir, err := os.MkdirTemp("", "laptop-")
+	trialnode.Run(node, func(status *ipnstate.Status) (any, error) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			log.Fatal(err)
+			return nil, err
 		}
-		defer os.RemoveAll(dir)
-		node.Dir, node.Store, node.Ephemeral = dir, new(mem.Store), true
-	}
-	if err := run(node, logf); err != nil {
-		log.Print(err)
-	}
-	closeNode(node)
-}
-
-func run(node *tsnet.Server, logf logger.Logf) error {
-	ctx, cancel := context.WithTimeout(context.Background(), upWithin)
-	defer cancel()
-	status, err := node.Up(ctx)
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dialWithin)
-		defer cancel()
-		return redial.Dial(ctx, node.Dial, network, address)
-	}
-	go (&socks5.Server{Dialer: dial, Logf: logf}).Serve(l)
-
-	ips := []string{}
-	for _, ip := range status.TailscaleIPs {
-		ips = append(ips, ip.String())
-	}
-	json.NewEncoder(os.Stdout).Encode(map[string]any{"socks": l.Addr().String(), "ips": ips})
-	_, err = io.Copy(io.Discard, os.Stdin)
-	return err
-}
-
-func closeNode(node *tsnet.Server) {
-	done := make(chan struct{})
-	go func() {
-		node.Close()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(closeWithin):
-	}
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dialWithin)
+			defer cancel()
+			return redial.Dial(ctx, node.Dial, network, address)
+		}
+		go (&socks5.Server{Dialer: dial, Logf: logf}).Serve(l)
+		return map[string]any{"socks": l.Addr().String(), "ips": trialnode.IPs(status)}, nil
+	})
 }

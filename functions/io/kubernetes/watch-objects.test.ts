@@ -105,7 +105,15 @@ describe('a watch', () => {
     assert.equal(watch.current(), false)
   })
 
-  it('rejects when the first list fails', async t => {
+  it('waits for a server that is away when it begins', async t => {
+    const server = scriptedServer(t)
+    server.give(new KubernetesError('unavailable', 'ECONNREFUSED'))
+    server.give(list(7, [named('a', 1)]))
+    const { notes } = await follow(server)
+    assert.deepEqual(notes, ['failed: ECONNREFUSED', 'listed a at 7'])
+  })
+
+  it('rejects when the first list is refused', async t => {
     const server = scriptedServer(t)
     server.give(new KubernetesError('forbidden', 'no'))
     await assert.rejects(follow(server), KubernetesError)

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { Connection } from './connection.ts'
-import { KubernetesError } from './kubernetes-error.ts'
+import { failedWith, KubernetesError } from './kubernetes-error.ts'
 import { type ListQuery, listObjects } from './list-objects.ts'
 
 export interface WatchHandlers {
@@ -34,8 +34,9 @@ const silenceMs = 120_000
 const longestPauseMs = 5_000
 
 /**
- * Lists a collection and follows it until `signal` fires. Resolves once the first list is in; later failures are told to
- * `failed` and bridged: by going on at the last resourceVersion, or by a new list when the server no longer has it (410).
+ * Lists a collection and follows it until `signal` fires. Resolves once the first list is in, however long the server is away; rejects
+ * when it refuses that list. Later failures are told to `failed` and bridged: by going on at the last resourceVersion, or by a new list
+ * when the server no longer has it (410).
  */
 export async function watchObjects(
   kubernetes: Connection,
@@ -44,7 +45,7 @@ export async function watchObjects(
   signal: AbortSignal,
 ): Promise<Watch> {
   let connected = true
-  let resourceVersion: string | undefined = await list()
+  let resourceVersion: string | undefined = await firstList()
   void follow()
   return { current: () => connected }
 
@@ -52,6 +53,18 @@ export async function watchObjects(
     const { items, resourceVersion } = await listObjects(kubernetes, query, { signal })
     handlers.listed(items, resourceVersion)
     return resourceVersion
+  }
+
+  async function firstList(): Promise<string> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await list()
+      } catch (error) {
+        if (signal.aborted || !failedWith(error, 'unavailable')) throw error
+        handlers.failed(error)
+        await pause(failures)
+      }
+    }
   }
 
   async function follow(): Promise<void> {

@@ -111,6 +111,39 @@ describe('expiry timers', () => {
     assert.equal(model.bindings.size, 0)
   })
 
+  it('look at eight at once of all that are past due', async t => {
+    mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse('2026-11-23T10:00:00Z') })
+    t.after(() => mock.timers.reset())
+    const memory = createMemoryCluster(Date.now)
+    const underWay: PromiseWithResolvers<void>[] = []
+    let most = 0
+    let slow = false
+    const getLease = async (...call: Parameters<typeof memory.cluster.getLease>) => {
+      if (slow) {
+        const look = Promise.withResolvers<void>()
+        most = Math.max(most, underWay.push(look))
+        await look.promise
+      }
+      return memory.cluster.getLease(...call)
+    }
+    const provisioner = startProvisioner({ ...memory, cluster: { ...memory.cluster, getLease } })
+    t.after(() => provisioner[Symbol.dispose]())
+    provisioner.startTimers()
+    for (let person = 0; person < 20; person++) {
+      const somebody = await samplePerson(`p${person}`, { now: Date.now })
+      await provisioner.handle(somebody.login({ period: 60 }))
+    }
+    slow = true
+    await pass(60_000)
+    assert.equal(underWay.length, 8)
+    for (let turns = 0; memory.model.bindings.size > 0 && turns < 50; turns++) {
+      for (const look of underWay.splice(0)) look.resolve()
+      await pass(1)
+    }
+    assert.equal(memory.model.bindings.size, 0)
+    assert.equal(most, 8)
+  })
+
   it('try again after a pause when the API server fails', async t => {
     mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse('2026-11-23T10:00:00Z') })
     t.after(() => mock.timers.reset())

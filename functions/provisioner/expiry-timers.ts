@@ -1,5 +1,6 @@
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
 import { judgeSession } from '#core/session/judge-session'
+import { createSlots } from '#io/create-slots'
 import { inSpan } from '#io/telemetry/in-span'
 import { cleanUp } from './clean-up.ts'
 import type { PersonQueue } from './person-queue.ts'
@@ -11,6 +12,9 @@ const longestDelayMs = 24 * 24 * 3600_000
 const firstPauseMs = 1_000
 const longestPauseMs = 30_000
 
+/** How many are looked at at once: after a start there may be thousands, and people log in meanwhile. */
+const looksAtOnce = 8
+
 /** How long one look at one person may take. */
 const lookTimeoutMs = 20_000
 
@@ -21,6 +25,7 @@ const lookTimeoutMs = 20_000
 export function startExpiryTimers(deps: CleanupDeps, queue: PersonQueue): Disposable {
   const timers = new Map<string, NodeJS.Timeout>()
   const failures = new Map<string, number>()
+  const inSlot = createSlots(looksAtOnce)
   const stopListening = deps.view.onChange(arm)
   for (const name of deps.view.names()) arm(name)
 
@@ -55,7 +60,7 @@ export function startExpiryTimers(deps: CleanupDeps, queue: PersonQueue): Dispos
     try {
       // A timer remembers the request that set it, hours ago: this is a trace of its own.
       const held = await inSpan('look after a session', { kind: SpanKind.INTERNAL, parent: ROOT_CONTEXT }, () =>
-        queue.run(name, () => cleanUp(deps, name, AbortSignal.timeout(lookTimeoutMs))),
+        queue.run(name, () => inSlot(() => cleanUp(deps, name, AbortSignal.timeout(lookTimeoutMs)))),
       )
       // Access is gone, but what is held is still past due: it is looked at again as after a failure.
       if (held === undefined) failures.delete(name)

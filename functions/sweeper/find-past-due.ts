@@ -41,9 +41,8 @@ export interface Findings {
 
 /**
  * Compares what is there with what should be: sessions past due, objects without a session, Leases that have told their story or
- * cannot be read. The
- * Leases have to be read after the objects: a session that is being made meanwhile then shows its Lease rather than objects
- * without one. No more of them is kept than a page.
+ * cannot be read. The Leases have to be read after the objects: a session that is being made meanwhile then shows its Lease rather
+ * than objects without one. No more of them is kept than a page.
  */
 export async function findPastDue(
   objects: SessionObjects,

@@ -1,8 +1,7 @@
 import * as v from 'valibot'
-import { parse } from 'yaml'
 import { ConfigInvalid, parseConfig } from '#core/config'
-import { configFiles, mergeConfig } from '#core/merge-config'
 import type { Api } from '../kube/api.ts'
+import { mergeFiles } from '../render/merge-files.ts'
 import { render } from '../render/render.ts'
 import { findComponents } from './find-components.ts'
 import type { Examined } from './finding.ts'
@@ -25,10 +24,7 @@ export interface ExamineOptions {
 export async function examine(api: Api, { install, system, kubectl = 'kubectl' }: ExamineOptions): Promise<Examined> {
   const map = await readPath(api, `/api/v1/namespaces/${system}/configmaps/${install}-config`)
   if (map === undefined) throw new Error(`there is no ConfigMap ${install}-config in namespace ${system}`)
-  const files = v.parse(ConfigMap, map).data
-  const merged = configFiles(Object.keys(files))
-    .map(name => parse(files[name] ?? ''))
-    .reduce(mergeConfig)
+  const merged = mergeFiles(v.parse(ConfigMap, map).data)
   const config = parseConfig(merged)
   const settings = v.safeParse(v.record(v.string(), v.unknown()), merged)
   if (!settings.success) throw new ConfigInvalid('the configuration must be a mapping')

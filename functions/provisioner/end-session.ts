@@ -19,6 +19,8 @@ export interface EndedSession {
   readonly data: SessionEnded['data']
   /** What still holds the ServiceAccount, so that no new session can begin. */
   readonly held?: string
+  /** True when this process told of it before and nothing has happened since: only who asked is answered. */
+  readonly told: boolean
 }
 
 /** Another process wrote the Lease meanwhile: whether anything is to be ended has to be decided again. */
@@ -48,6 +50,7 @@ export async function endSession(
   let observed: Observed = { ...start, refused: false }
   let sure = false
   for (let steps = 0; steps < mostSteps; steps++) {
+    expectNoBinding(deps, observed)
     const step = planEnd(observed, ending, deps.now())
     switch (step.kind) {
       case 'act': {
@@ -70,11 +73,14 @@ export async function endSession(
         sure = true
         break
       case 'done': {
-        if (step.held !== undefined && !wasTold(deps, observed))
+        const told = wasTold(deps, observed)
+        if (step.held !== undefined && !told) {
           deps.alarm(step.held, { subject: observed.name, reason: ending.reason })
+          if (observed.serviceAccount) deps.heldTold.set(observed.name, observed.serviceAccount.uid)
+        }
         const data = describeEnd(start.lease, observed.lease, ending, deps.monotonic() - begun)
         deps.ended(start.lease, data)
-        return { kind: 'ended', observed, data, ...(step.held === undefined ? {} : { held: step.held }) }
+        return { kind: 'ended', observed, data, told, ...(step.held === undefined ? {} : { held: step.held }) }
       }
     }
   }
@@ -124,14 +130,21 @@ function describeEnd(
 }
 
 /** Tells of an end that no delivery asked for. */
-export function announceEnd(deps: CleanupDeps, { observed, data }: EndedSession): void {
-  if (wasTold(deps, observed)) return
-  deps.announce(sessionEnded(deps, observed.name, data))
-  if (observed.serviceAccount) deps.heldTold.set(observed.name, observed.serviceAccount.uid)
+export function announceEnd(deps: CleanupDeps, { observed, data, told }: EndedSession): void {
+  if (!told) deps.announce(sessionEnded(deps, observed.name, data))
+}
+
+/** Nobody but a stranger binds a ServiceAccount whose end was told of: it may have given access, so its end is told of anew. */
+function expectNoBinding(deps: CleanupDeps, observed: Observed): void {
+  const [planted] = observed.bindings
+  if (!planted || !wasTold(deps, observed)) return
+  deps.heldTold.delete(observed.name)
+  const { name, namespace } = planted
+  deps.alarm('a binding was made for a session that had ended', { subject: observed.name, binding: name, namespace })
 }
 
 /** True when this process told of the end already, and something has held the ServiceAccount ever since. */
-export function wasTold({ heldTold }: CleanupDeps, { name, serviceAccount }: Observed): boolean {
+function wasTold({ heldTold }: CleanupDeps, { name, serviceAccount }: Observed): boolean {
   return serviceAccount !== undefined && heldTold.get(name) === serviceAccount.uid
 }
 

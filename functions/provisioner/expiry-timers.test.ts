@@ -63,12 +63,13 @@ describe('expiry timers', () => {
     assert.equal(model.bindings.size, 0)
   })
 
-  it('look again, after a pause, at a ServiceAccount that somebody holds, and tell of it once', async t => {
+  it('look again, after a pause, at a ServiceAccount that somebody holds, and tell of it once, and of each binding for it', async t => {
     const { provisioner, alice, model, cluster, view } = await world(t)
     await provisioner.handle(alice.login({ period: 60 }))
     const toldBy = ({ announced, alarms }: TestProvisioner) => ({
       announced: announced.length,
-      alarms: alarms.filter(alarm => alarm.includes('is held by')).length,
+      held: alarms.filter(alarm => alarm.includes('is held by')).length,
+      planted: alarms.filter(alarm => alarm.includes('a binding was made')).length,
     })
     const account = model.serviceAccounts.get(alice.subject)
     const [binding] = model.bindings.values()
@@ -76,15 +77,19 @@ describe('expiry timers', () => {
     model.serviceAccounts.set(alice.subject, { ...account, finalizers: ['example.com/hold'] })
     await pass(60_000)
     assert.equal(model.bindings.size, 0, 'access is gone')
+    await pass(1_000)
+    assert.deepEqual(toldBy(provisioner), { announced: 1, held: 1, planted: 0 })
     model.bindings.set('/planted', { ...binding, name: 'planted' })
     for (let ticks = 0; ticks < 50; ticks++) await pass(1)
     assert.equal(model.bindings.size, 1)
-    await pass(1_000)
+    await pass(2_000)
     assert.equal(model.bindings.size, 0, 'and is taken away at the next look')
+    await pass(4_000)
+    assert.deepEqual(toldBy(provisioner), { announced: 2, held: 2, planted: 1 })
     const swept = { ...alice.logout({ reason: 'expired' }), source: sourceOf(eventCluster, 'sweeper') }
     assert.equal(await provisioner.handle(swept), undefined, 'nor is a sweep answered')
     assert.ok(await provisioner.handle(alice.logout()), 'but whoever asks is')
-    assert.deepEqual(toldBy(provisioner), { announced: 1, alarms: 1 })
+    assert.deepEqual(toldBy(provisioner), { announced: 2, held: 2, planted: 1 })
 
     provisioner[Symbol.dispose]()
     const next = startProvisioner({ cluster, view })
@@ -92,7 +97,7 @@ describe('expiry timers', () => {
     await next.recover()
     next.startTimers()
     await pass(1_000)
-    assert.deepEqual(toldBy(next), { announced: 1, alarms: 1 }, 'a later process cannot know who was told')
+    assert.deepEqual(toldBy(next), { announced: 1, held: 1, planted: 0 }, 'a later process cannot know who was told')
   })
 
   it('hold a delay that is longer than a timer can be', async t => {

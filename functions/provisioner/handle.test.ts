@@ -359,6 +359,27 @@ describe('a request for a revocation', () => {
     assertNothingLeft(w)
   })
 
+  for (const [first, elapsed] of [
+    ['a person', 0],
+    ['the sweeper', hour],
+  ] as const)
+    it(`of ${first} that ends all but a held ServiceAccount is told of once; whoever asks is answered`, async () => {
+      const { start, alice, model, pass } = await world()
+      const provisioner = start()
+      await provisioner.handle(alice.login())
+      const account = model.serviceAccounts.get(alice.subject)
+      assert.ok(account)
+      model.serviceAccounts.set(alice.subject, { ...account, finalizers: ['example.com/hold'] })
+      pass(elapsed)
+      const sweep = () => ({ ...alice.logout({ reason: 'expired' }), source: sourceOf(cluster, 'sweeper') })
+      ofType(await provisioner.handle(elapsed === 0 ? alice.logout() : sweep()), 'dev.tka.session.ended.v1')
+      for (let sweeps = 0; sweeps < 3; sweeps++) assert.equal(await provisioner.handle(sweep()), undefined)
+      await provisioner.recover()
+      assert.equal(provisioner.alarms.filter(alarm => alarm.includes('is held by')).length, 1)
+      assert.deepEqual(provisioner.announced, [])
+      ofType(await provisioner.handle(alice.logout()), 'dev.tka.session.ended.v1')
+    })
+
   it('that cannot be proved to have ended access is never answered as done: the ServiceAccount goes, an alarm is raised', async () => {
     const { start, alice, model } = await world()
     const provisioner = start()

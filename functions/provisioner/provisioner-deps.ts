@@ -23,7 +23,7 @@ export interface CleanupDeps {
   readonly warn: Say
   /**
    * Whose end was told of although something still holds the ServiceAccount: its UID, by its name. It is looked at again and again,
-   * and told of once in a process.
+   * and told of once in a process, unless a binding for it turns up.
    */
   readonly heldTold: Map<string, string>
   /** Told of each session that had ended. */

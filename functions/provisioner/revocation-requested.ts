@@ -3,7 +3,7 @@ import { planRevocation, type Revocation } from '#core/session/plan-revocation'
 import { type EventOf, EventRefused, noWish, sourceOf } from '#events'
 import { settle } from './clean-up.ts'
 import { denied } from './denied.ts'
-import { sessionEnded, wasTold } from './end-session.ts'
+import { sessionEnded } from './end-session.ts'
 import { lookClosely } from './look-closely.ts'
 import type { CleanupDeps } from './provisioner-deps.ts'
 
@@ -32,7 +32,7 @@ export async function revokeSession(
   switch (outcome.kind) {
     case 'ended': {
       // A person who asks is answered each time; a sweep finds what is held every minute.
-      if (!wished && wasTold(deps, outcome.observed)) return undefined
+      if (!wished && outcome.told) return undefined
       const ended = wished ? outcome.data : { ...outcome.data, request: data.request }
       return sessionEnded(deps, subject, ended, event)
     }

@@ -90,6 +90,21 @@ describe('an overlay', () => {
     assert.equal(hash, configHash(files))
   })
 
+  const generator = { name: 'tka-config', behavior: 'merge', files: ['values.yaml'] }
+  for (const [way, change] of [
+    ['literals', { configMapGenerator: [{ ...generator, literals: ['more.yaml=maxSession: 8h'] }] }],
+    ['envs', { configMapGenerator: [generator, { ...generator, envs: ['values.env'] }] }],
+    ['behavior: replace', { configMapGenerator: [{ ...generator, behavior: 'replace' }] }],
+    ['patches', { patches: [{ target: { name: 'tka-config' }, patch: 'data: { more.yaml: "maxSession: 8h" }' }] }],
+  ] as const)
+    it(`is refused where it says of its configuration by ${way} what is not read here`, async () => {
+      const written = withFile('kustomization.yaml', text => stringify({ ...parse(text), ...change }))
+      await assert.rejects(
+        written,
+        new RegExp(`tka-overlay-\\w+/kustomization.yaml: .* not by ${way}: write it into a \\*.yaml file`),
+      )
+    })
+
   it('is refused where the Deployments of `plain` would come too late to be told', async () => {
     const withComponents = (...components: readonly string[]) =>
       withFile('kustomization.yaml', text => stringify({ ...parse(text), components }))

@@ -28,9 +28,9 @@ describe('the provisioner on a real API server', () => {
   const person = (name: string) => samplePerson(name, { now: Date.now, install: world.install.install })
 
   /** A provisioner as after a start of its process, with everything that is there known. */
-  async function start() {
+  async function start(change: Parameters<typeof startProvisioner>[1] = {}) {
     const opened = await world.open()
-    const provisioner = startProvisioner(opened, { config: world.config })
+    const provisioner = startProvisioner(opened, { config: world.config, ...change })
     return {
       ...opened,
       ...provisioner,
@@ -287,6 +287,8 @@ describe('the provisioner on a real API server', () => {
 
   // Timers and a start look at everybody: nobody else may be in the middle of something.
   describe('for everybody', () => {
+    const aMinuteLater = () => Date.now() + 60_000
+
     it('ends a session at its second', async () => {
       using provisioner = await start()
       provisioner.startTimers()
@@ -304,21 +306,19 @@ describe('the provisioner on a real API server', () => {
 
     it('ends at its start what nobody waits for any more', async () => {
       const mallory = await person('mallory')
-      const event = { ...mallory.login(), expirytime: new Date(Date.now() + 2_000).toISOString().replace(/\.\d+/, '') }
-      assert.equal(await handleAndDie(event, 3, 'after'), false)
-      await waitUntil('the wait is over', async () => Date.now() > Date.parse(event.expirytime) || 'not yet')
-      using restarted = await start()
+      assert.equal(await handleAndDie(mallory.login(), 3, 'after'), false)
+      assert.notDeepEqual(await leftovers(mallory), [])
+      using restarted = await start({ now: aMinuteLater })
       await restarted.recover()
       assert.deepEqual(await leftovers(mallory), [])
     })
 
     it('ends by its timers what a start had no time for', async () => {
       const [trent, walter] = await Promise.all([person('trent'), person('walter')])
-      const expirytime = new Date(Date.now() + 2_000).toISOString().replace(/\.\d+/, '')
-      assert.equal(await handleAndDie({ ...trent.login(), expirytime }, 3, 'after'), false)
+      assert.equal(await handleAndDie(trent.login(), 3, 'after'), false)
       using before = await start()
-      await before.handle(walter.login({ period: 1 }))
-      using restarted = await start()
+      ofType(await before.handle(walter.login({ period: 60 })), 'dev.tka.session.granted.v1')
+      using restarted = await start({ now: aMinuteLater })
       await restarted.recover(AbortSignal.abort())
       restarted.startTimers()
       await waitUntil('nothing is left of either', async () => {

@@ -64,7 +64,7 @@ describe('a listening server', () => {
     await promise
     const began = performance.now()
     await server[Symbol.asyncDispose]()
-    assert.ok(performance.now() - began < 1_000)
+    assert.ok(performance.now() - began < 4_000)
     agent.destroy()
   })
 

@@ -85,7 +85,7 @@ suite('a connection into the tailnet', () => {
         'ERR_TSNET_NAME_NOT_FOUND',
       )
     }
-    assert.ok(performance.now() - began < 1_000)
+    assert.ok(performance.now() - began < 5_000)
   })
 
   test('to a peer that does not answer is an error with a code, in the time given', async () => {

@@ -86,9 +86,7 @@ suite('joining Headscale', () => {
 
     await using second = await startNode(net, options)
     assert.deepEqual(await serve(second), before)
-    const began = performance.now()
     assert.equal(await ask(), 'bob@example.com')
-    assert.ok(performance.now() - began < 2_000)
   })
 
   test('with an ephemeral key leaves nothing behind', async () => {

@@ -20,8 +20,9 @@ Prints knative/base for one install. The description says what differs, each par
   adminUsers: [alice@example.com]                      # and who by name
   audiences: [https://kubernetes.default.svc]          # the API server's own: what it gives a token that names none
 
---overlay takes all that from the files of an overlay instead (values.yaml, guard.yaml, kustomization.yaml): what
-\`kubectl apply -k\` would apply, and under other names and in other namespaces too, where values.yaml says so.
+--overlay takes all that from an overlay instead: guard.yaml, the files of its configuration (values.yaml and others), its
+image, components and patches. It is what \`make overlay\` and \`kubectl apply -k\` would apply, and under other names and in
+other namespaces too, where values.yaml says so. What else kustomization.yaml may say is refused.
 
 --check asks the cluster (kubectl's current context) for the offered roles and refuses one that is not there, or that
 amounts to cluster-admin when it is offered in the whole cluster without clusterAdminEquivalent: true.`

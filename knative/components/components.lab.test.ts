@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
+import * as v from 'valibot'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { parseConfig } from '#core/config'
 import { functionNames } from '#events/functions'
+import { likeRepository } from '../cluster/own-overlay.ts'
 import { diagnose } from '../doctor/diagnose.ts'
 import { examine } from '../doctor/examine.ts'
 import { reportAvailable } from '../doctor/testing/report-available.ts'
@@ -17,9 +24,11 @@ import { becomesReady } from '../lab/install-ready.ts'
 import type { Lab } from '../lab/lab.ts'
 import { waitUntil } from '../lab/wait-until.ts'
 import { configData } from '../render/config-data.ts'
-import { type Manifest, describe as nameOf } from '../render/manifest.ts'
+import { Manifest, describe as nameOf } from '../render/manifest.ts'
 import { mergeFiles } from '../render/merge-files.ts'
+import { overlayRoles } from '../render/overlay-roles.ts'
 import { componentNames } from '../render/read-components.ts'
+import { readOverlay } from '../render/read-overlay.ts'
 import { render } from '../render/render.ts'
 
 const all = await componentNames()
@@ -92,6 +101,50 @@ describe('the components', () => {
     const { controlUrl, https } = parseConfig(mergeFiles(configData(rendered.manifests))).tailnet
     assert.deepEqual({ controlUrl, https }, { ...tailnet, https: false })
     assert.equal(rendered.config.tailnet.controlUrl, controlUrl)
+  })
+
+  it('come to the same in an overlay, whichever of kustomize and the renderer builds it', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'tka-overlay-'))
+    await likeRepository(folder.path)
+    const overlay = join(folder.path, 'knative/overlays/headscale')
+    const file = join(overlay, 'kustomization.yaml')
+    const { configMapGenerator, components, ...shipped } = parse(await readFile(file, 'utf8'))
+    const kustomization = {
+      ...shipped,
+      components: ['plain', 'monitoring'].map(name => `../../components/${name}`).concat(components),
+      images: [{ name: 'tka', newName: 'registry.example.com/tka', digest: `sha256:${'5'.repeat(64)}` }],
+      configMapGenerator: configMapGenerator.map((generator: object) => ({
+        ...generator,
+        files: ['values.yaml', 'zz.yaml'],
+      })),
+      // As the doctor tells to.
+      patches: [
+        {
+          target: { kind: 'NetworkPolicy', name: 'names-and-broker' },
+          patch: stringify([{ op: 'add', path: '/spec/egress/0/ports/-', value: { protocol: 'UDP', port: 5353 } }]),
+        },
+      ],
+    }
+    await writeFile(file, stringify(kustomization))
+    await writeFile(
+      join(overlay, 'zz.yaml'),
+      'login:\nroles: [{ name: view, scope: namespaced, maxPeriod: 1h }]\nmaxSession: 1h',
+    )
+    await writeFile(join(overlay, 'roles/kustomization.yaml'), await overlayRoles(overlay))
+    const { stdout } = await promisify(execFile)(lab.kubectl, ['kustomize', overlay], { maxBuffer: 16 << 20 })
+    const built = parseAllDocuments(stdout).map(document => v.parse(Manifest, document.toJS()))
+    const { manifests } = await render({ ...(await readOverlay(overlay)), kubectl: lab.kubectl })
+    // In how many files the configuration is said, makes no difference.
+    const merged = (all: readonly Manifest[]) => {
+      const said = mergeFiles(configData(all))
+      return all
+        .map(manifest =>
+          nameOf(manifest) === 'ConfigMap tka-config in tka-system' ? { ...manifest, data: said } : manifest,
+        )
+        .toSorted((one, other) => nameOf(one).localeCompare(nameOf(other)))
+    }
+    assert.match(JSON.stringify(manifests), /"port":5353/)
+    assert.deepEqual(merged(manifests), merged(built))
   })
 
   const chosen = ['debug', 'headscale', 'plain', 'ping']

@@ -8,10 +8,11 @@ export function overrideConfig(text: string, overrides: Readonly<Record<string, 
   return document.toString({ lineWidth: 0 })
 }
 
-// Mappings merge key by key; everything else, lists too, is replaced whole; `undefined` takes a key out.
+// Mappings merge key by key; everything else, lists too, is replaced whole; `undefined` takes a key out, an empty one changes nothing.
 function setAll(document: Document, path: readonly string[], values: Readonly<Record<string, unknown>>): void {
   for (const [key, value] of Object.entries(values)) {
     const at = [...path, key]
+    if (value === null) continue
     if (value === undefined) document.deleteIn(at)
     else if (isRecord(value) && isMap(document.getIn(at))) setAll(document, at, value)
     else document.setIn(at, inlineItems(document.createNode(value)))

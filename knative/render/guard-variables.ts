@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as v from 'valibot'
+import { parse } from 'yaml'
 import type { Config } from '#core/config'
 import type { Manifest } from './manifest.ts'
 import { rolesOf } from './offered-roles.ts'
@@ -20,6 +23,11 @@ export const Guard = v.strictObject({
   adminUsers: v.exactOptional(names),
   audiences: v.exactOptional(names),
 })
+
+/** What an overlay's `guard.yaml` says. */
+export async function readGuard(overlay: string): Promise<GuardOptions> {
+  return v.parse(Guard, parse(await readFile(join(overlay, 'guard.yaml'), 'utf8')))
+}
 
 const apiServersShortestTokenSeconds = 600
 const clockDifferenceSeconds = 60

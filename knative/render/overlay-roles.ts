@@ -7,14 +7,13 @@ import { configAnnotation } from './config-annotation.ts'
 import { configData } from './config-data.ts'
 import { configHash } from './config-hash.ts'
 import { setEventSource } from './event-sources.ts'
-import { type GuardOptions, setGuardVariables } from './guard-variables.ts'
+import { type GuardOptions, readGuard, setGuardVariables } from './guard-variables.ts'
 import type { Manifest } from './manifest.ts'
 import { mergeFiles } from './merge-files.ts'
 import { checkShippedRoles, rolesOf } from './offered-roles.ts'
 import { overlayConfig } from './overlay-config.ts'
 import { readBase } from './read-base.ts'
 import { readKustomization } from './read-kustomization.ts'
-import { readOverlay } from './read-overlay.ts'
 
 const Variables = v.array(v.object({ name: v.string(), expression: v.string() }))
 const Policy = v.object({ spec: v.object({ variables: v.optional(Variables, []) }) })
@@ -36,7 +35,7 @@ interface PatchStep {
  */
 export async function overlayRoles(overlay: string, shipped?: readonly Manifest[]): Promise<string> {
   const base = shipped ?? (await readBase())
-  const guard = await readOverlay(overlay)
+  const guard = await readGuard(overlay)
   requireOrder((await readKustomization(overlay)).components)
   const files = { ...configData(base), ...(await overlayConfig(overlay)) }
   const config = parseConfig(mergeFiles(files))

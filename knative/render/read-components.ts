@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import * as v from 'valibot'
 import { parse, parseAllDocuments, stringify } from 'yaml'
 import { Manifest } from './manifest.ts'
+import type { Patch } from './read-kustomization.ts'
 
 const knative = fileURLToPath(new URL('../', import.meta.url))
 
@@ -30,8 +31,15 @@ function readManifests(text: string): readonly Manifest[] {
   return parseAllDocuments(text).map(document => v.parse(Manifest, document.toJS()))
 }
 
-/** Reads `knative/base` with components, as `kubectl kustomize` builds it. Throws for a component that there is not. */
-export async function readComponents(components: readonly string[], kubectl: string): Promise<readonly Manifest[]> {
+/**
+ * Reads `knative/base` with components and then patches, as `kubectl kustomize` builds it. Throws for a component that there is not,
+ * and for a patch that fits nothing.
+ */
+export async function readComponents(
+  components: readonly string[],
+  kubectl: string,
+  patches: readonly Patch[] = [],
+): Promise<readonly Manifest[]> {
   const known = await componentNames()
   const unknown = components.filter(name => !known.includes(name))
   if (unknown.length > 0) throw new Error(`no component ${unknown.join(', ')}; there are ${known.join(', ')}`)
@@ -44,6 +52,7 @@ export async function readComponents(components: readonly string[], kubectl: str
       sortOptions: { order: 'fifo' },
       resources: [from('base')],
       components: components.map(name => from(`components/${name}`)),
+      patches,
     }
     await writeFile(join(directory, 'kustomization.yaml'), stringify(kustomization))
     const { stdout } = await promisify(execFile)(kubectl, ['kustomize', directory], {

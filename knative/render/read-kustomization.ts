@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { parse } from 'yaml'
 
-const Image = v.object({ name: v.string(), newName: v.exactOptional(v.string()), newTag: v.exactOptional(v.string()) })
+const Image = v.looseObject({
+  name: v.string(),
+  newName: v.exactOptional(v.string()),
+  newTag: v.exactOptional(v.string()),
+  digest: v.exactOptional(v.string()),
+})
 const Generator = v.looseObject({
   name: v.string(),
   behavior: v.exactOptional(v.string()),
@@ -16,6 +21,7 @@ const Patch = v.looseObject({
   path: v.exactOptional(v.string()),
 })
 const Kustomization = v.looseObject({
+  resources: v.optional(v.array(v.string()), []),
   components: v.optional(v.array(v.string()), []),
   images: v.optional(v.array(Image), []),
   configMapGenerator: v.optional(v.array(Generator), []),

@@ -12,6 +12,7 @@ import { describe, type Manifest } from './manifest.ts'
 import { checkShippedRoles, rolesOf } from './offered-roles.ts'
 import { readBase } from './read-base.ts'
 import { readComponents } from './read-components.ts'
+import type { Patch } from './read-kustomization.ts'
 import { rename } from './rename.ts'
 
 /** What one install has different from the base's defaults. */
@@ -20,7 +21,11 @@ export interface InstallDescription extends GuardOptions {
   readonly config?: Readonly<Record<string, unknown>>
   /** Components to add, by their folder in `knative/components`; `kubectl` builds them. */
   readonly components?: readonly string[]
+  /** Put over what the components make of the base, as kustomize does it; `kubectl` does it. */
+  readonly patches?: readonly Patch[]
   readonly kubectl?: string
+  /** Files beside config.yaml, by name: put over it as the functions do, and `config` over them. */
+  readonly files?: Readonly<Record<string, string>>
   /** Image of every function. */
   readonly image?: string
 }
@@ -37,9 +42,10 @@ export interface Rendered {
  * Throws `ConfigInvalid` where the functions would refuse to start, and an error for a role too strong to be offered unmarked.
  */
 export async function render(description: InstallDescription = {}): Promise<Rendered> {
-  const { components = [], kubectl = 'kubectl' } = description
-  const base = components.length === 0 ? await readBase() : await readComponents(components, kubectl)
-  const text = overrideConfig(configText(base), description.config ?? {})
+  const { components = [], patches = [], kubectl = 'kubectl' } = description
+  const asItIs = components.length + patches.length === 0
+  const base = asItIs ? await readBase() : await readComponents(components, kubectl, patches)
+  const text = overrideConfig(configText({ ...configData(base), ...description.files }), description.config ?? {})
   const config = parseConfig(parse(text))
   checkShippedRoles(config.roles)
   const { install, namespaces } = config
@@ -60,9 +66,8 @@ export async function render(description: InstallDescription = {}): Promise<Rend
   return { manifests, config }
 }
 
-// With what components say beside it put over it already, or that would be put over the description too.
-function configText(base: readonly Manifest[]): string {
-  const files = configData(base)
+// With what stands beside it put over it already, or that would be put over the description too.
+function configText(files: ReturnType<typeof configData>): string {
   const [, ...others] = configFiles(Object.keys(files))
   return others.reduce((text, name) => overrideConfig(text, fragment(files[name])), files['config.yaml'])
 }

@@ -18,6 +18,7 @@ function createLease() {
   const travel = async (me: string, signal: AbortSignal) => {
     await sleep(1)
     if (ways.get(me) === 'refused') throw new Error('no API server')
+    signal.throwIfAborted()
     if (ways.get(me) === 'silent') await new Promise((_, reject) => signal.addEventListener('abort', reject))
   }
   const pod = (me: string): NodeLeaseDeps => ({

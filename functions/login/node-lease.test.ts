@@ -46,7 +46,11 @@ function createLease() {
     pod,
     current: () => lease,
     /** Lets a pod hold it that does nothing more. */
-    take: (holder: string) => pod(holder).write(lease, { holder, wantedBy: undefined, renewedAt: Date.now() }, signal),
+    take: (holder: string, wantedBy?: string) =>
+      pod(holder).write(lease, { holder, wantedBy, renewedAt: Date.now() }, signal),
+    /** Gives it up for a pod that does nothing more. */
+    giveUpFor: (wantedBy: string) =>
+      pod(wantedBy).write(lease, { holder: undefined, wantedBy, renewedAt: Date.now() }, signal),
     way: (me: string, way: Way) => {
       ways.set(me, way)
     },
@@ -142,6 +146,36 @@ describe('the right to be the tailnet node', () => {
     assert.equal(lease.current().holder, second)
     stop.abort()
     await assert.rejects(late)
+  })
+
+  it('is kept by the pod that takes it in place of one that asked for it and is gone', async () => {
+    const [gone, next, late] = [
+      'login-00002-deployment-a-a-7',
+      'login-00002-deployment-a-b-7',
+      'login-00001-deployment-a-c-7',
+    ]
+    const lease = createLease()
+    await lease.giveUpFor(gone)
+    await using holding = await holdNode(lease.pod(next), insisting)
+    const stop = new AbortController()
+    const earlier = holdNode(lease.pod(late), { insist: true, signal: stop.signal })
+    await sleep(50)
+    assert.equal(holding.wanted.aborted, false)
+    assert.equal(lease.current().holder, next)
+    stop.abort()
+    await assert.rejects(earlier)
+  })
+
+  it('is handed over to a pod of a later revision that asked before its holder started again', async () => {
+    const [first, second] = ['login-00001-deployment-a-a-7', 'login-00002-deployment-a-b-7']
+    const lease = createLease()
+    await lease.take(first, second)
+    const again = await holdNode(lease.pod(first), insisting)
+    const next = holdNode(lease.pod(second), insisting)
+    await aborted(again.wanted)
+    await again[Symbol.asyncDispose]()
+    await using _ = await next
+    assert.equal(lease.current().holder, second)
   })
 
   it('is taken from a pod that gives no sign of life', async () => {

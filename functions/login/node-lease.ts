@@ -113,8 +113,8 @@ async function acquire<L extends NodeHolder>(
       const beganAt = performance.now()
       const dead = beganAt - seenAt > timing.deadAfterMs
       if (dead || isFree(lease, me, insist)) {
-        const wantedBy = lease.wantedBy === me || dead ? undefined : lease.wantedBy
-        if (await deps.write(lease, { holder: me, wantedBy, renewedAt: now() }, signal)) return beganAt
+        // Whoever wished for it may be gone; one that is there asks again at its next look.
+        if (await deps.write(lease, { holder: me, wantedBy: undefined, renewedAt: now() }, signal)) return beganAt
       } else if (insist && lease.wantedBy !== me && mayAsk(lease, me)) {
         await deps.write(lease, { holder: lease.holder, wantedBy: me, renewedAt: lease.renewedAt }, signal)
       }

@@ -58,20 +58,21 @@ func (s *parentStore) WriteState(id ipn.StateKey, value []byte) error {
 	if len(value) == 0 {
 		value = nil
 	}
-	if old, known := s.known[id]; known && bytes.Equal(old, value) {
+	old, known := s.known[id]
+	if _, unsaved := s.unsaved[id]; known && !unsaved && bytes.Equal(old, value) {
 		return nil
 	}
 	return s.write(id, value)
 }
 
+// write keeps the value as known even where the parent does not take it: nothing that was written is read back.
 func (s *parentStore) write(id ipn.StateKey, value []byte) error {
+	s.known[id] = bytes.Clone(value)
 	if err := s.channel.call("store.write", map[string]any{"key": id, "value": value}, &struct{}{}); err != nil {
-		delete(s.known, id) // whatever is there now
-		s.unsaved[id] = bytes.Clone(value)
+		s.unsaved[id] = s.known[id]
 		return s.fail(err)
 	}
 	delete(s.unsaved, id)
-	s.known[id] = bytes.Clone(value)
 	return nil
 }
 

@@ -125,12 +125,13 @@ suite('the state of a node', () => {
   test('that could not be written for a while is written once the node is to be up again', async () => {
     const store = recordingStore()
     let away = false
+    const reach = () => {
+      if (away) throw new Error('the database is away')
+      return store
+    }
     const stateStore: StateStore = {
-      ...store,
-      write: async (key, value) => {
-        if (away) throw new Error('the database is away')
-        await store.write(key, value)
-      },
+      read: async key => reach().read(key),
+      write: async (key, value) => reach().write(key, value),
     }
     await using node = await startNode(net, { hostname: 'written-late', stateStore })
     const { helperPid } = node

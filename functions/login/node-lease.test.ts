@@ -1,29 +1,53 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { holdNode, type NodeHolder, type NodeLeaseDeps } from './node-lease.ts'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import timers, { setImmediate as turn } from 'node:timers/promises'
+import { defaultTiming, holdNode, type NodeHolder, type NodeLeaseDeps } from './node-lease.ts'
 
-// Longer than a busy machine lets this process stand still, since that is how a pod dies.
-const timing = { lookEveryMs: 5, renewEveryMs: 20, lostAfterMs: 800, deadAfterMs: 1_000 }
+const timing = defaultTiming
 const longerThanDead = 1.4 * timing.deadAfterMs
-const signal = AbortSignal.timeout(60_000)
+const fewLooks = 4 * timing.lookEveryMs
+const { signal } = new AbortController()
 
-/** What becomes of a pod's calls: they are answered, refused, or never answered. */
-type Way = 'open' | 'refused' | 'silent'
+/** Lets time pass, which stands still otherwise, and what it started come to its end. */
+async function pass(ms: number): Promise<void> {
+  const stepMs = 50
+  for (let passed = 0; passed < ms; passed += stepMs) {
+    mock.timers.tick(stepMs)
+    await turn()
+  }
+}
+
+/** Lets time pass until it is there. */
+async function inTime<T>(what: Promise<T>): Promise<T> {
+  let settled = false
+  const settle = () => {
+    settled = true
+  }
+  what.then(settle, settle)
+  await turn()
+  for (let looks = 0; !settled && looks < 100; looks += 1) await pass(timing.lookEveryMs)
+  assert.ok(settled, 'it does not come')
+  return what
+}
+
+/** What becomes of a pod's calls: they are answered at once or slowly, refused, or never answered. */
+type Way = 'open' | 'slow' | 'refused' | 'silent'
 
 /** A Lease in memory that takes a write only at the version that was read. */
 function createLease() {
   let lease: NodeHolder = { resourceVersion: '1' }
   const ways = new Map<string, Way>()
   const travel = async (me: string, signal: AbortSignal) => {
-    await sleep(1)
-    if (ways.get(me) === 'refused') throw new Error('no API server')
+    await undefined
     signal.throwIfAborted()
+    if (ways.get(me) === 'refused') throw new Error('no API server')
+    if (ways.get(me) === 'slow') await timers.setTimeout(0.6 * timing.renewEveryMs, undefined, { signal })
     if (ways.get(me) === 'silent') await new Promise((_, reject) => signal.addEventListener('abort', reject))
   }
   const pod = (me: string): NodeLeaseDeps => ({
     me,
     now: Date.now,
+    monotonic: Date.now,
     timing,
     failed: () => undefined,
     read: async signal => {
@@ -67,9 +91,19 @@ const insisting = { insist: true, signal }
 const polite = { insist: false, signal }
 
 describe('the right to be the tailnet node', () => {
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] })
+    mock.method(AbortSignal, 'timeout', (ms: number) => {
+      const over = new AbortController()
+      setTimeout(() => over.abort(), ms)
+      return over.signal
+    })
+  })
+  afterEach(() => mock.reset())
+
   it('is there for the first pod, and given back when it leaves', async () => {
     const lease = createLease()
-    const holding = await holdNode(lease.pod('one'), insisting)
+    const holding = await inTime(holdNode(lease.pod('one'), insisting))
     assert.equal(lease.current().holder, 'one')
     await holding[Symbol.asyncDispose]()
     assert.equal(lease.current().holder, undefined)
@@ -77,17 +111,17 @@ describe('the right to be the tailnet node', () => {
 
   it('goes to a starting pod when the holder has left the node, and not before', async () => {
     const lease = createLease()
-    const one = await holdNode(lease.pod('one'), insisting)
+    const one = await inTime(holdNode(lease.pod('one'), insisting))
     let taken = false
     const two = holdNode(lease.pod('two'), insisting).then(holding => {
       taken = true
       return holding
     })
-    await aborted(one.wanted)
-    await sleep(50)
+    await inTime(aborted(one.wanted))
+    await pass(fewLooks)
     assert.equal(taken, false)
     await one[Symbol.asyncDispose]()
-    await using holding = await two
+    await using holding = await inTime(two)
     assert.equal(lease.current().holder, 'two')
     assert.equal(lease.current().wantedBy, undefined)
     assert.equal(holding.wanted.aborted, false)
@@ -95,14 +129,14 @@ describe('the right to be the tailnet node', () => {
 
   it('does not come back to a pod that handed over while the other one is there', async () => {
     const lease = createLease()
-    const one = await holdNode(lease.pod('one'), insisting)
+    const one = await inTime(holdNode(lease.pod('one'), insisting))
     const stop = new AbortController()
     const two = holdNode(lease.pod('two'), insisting)
-    await aborted(one.wanted)
+    await inTime(aborted(one.wanted))
     await one[Symbol.asyncDispose]()
     const back = holdNode(lease.pod('one'), { insist: false, signal: stop.signal })
-    await using holding = await two
-    await sleep(longerThanDead)
+    await using holding = await inTime(two)
+    await pass(longerThanDead)
     assert.equal(lease.current().holder, 'two')
     assert.equal(holding.wanted.aborted, false)
     stop.abort()
@@ -111,38 +145,38 @@ describe('the right to be the tailnet node', () => {
 
   it('comes back to a pod that handed over when the other one has left', async () => {
     const lease = createLease()
-    const two = await holdNode(lease.pod('two'), insisting)
+    const two = await inTime(holdNode(lease.pod('two'), insisting))
     const back = holdNode(lease.pod('one'), polite)
-    await sleep(30)
+    await pass(fewLooks)
     assert.equal(two.wanted.aborted, false, 'it does not ask')
     await two[Symbol.asyncDispose]()
-    await using _ = await back
+    await using _ = await inTime(back)
     assert.equal(lease.current().holder, 'one')
   })
 
   it('is asked for by the latest revision alone, however late a pod of an earlier one starts', async () => {
     const [first, second] = ['login-00001-deployment-5bff5b4b8c-vb8hw-7', 'login-00002-deployment-744c65bff-wjbml-7']
     const lease = createLease()
-    await using holding = await holdNode(lease.pod(second), insisting)
-    const late = holdNode(lease.pod(first), { insist: true, signal: AbortSignal.timeout(longerThanDead) })
-    await assert.rejects(
-      late.then(taken => taken[Symbol.asyncDispose]()),
-      { name: 'AbortError' },
-    )
+    await using holding = await inTime(holdNode(lease.pod(second), insisting))
+    const stop = new AbortController()
+    const late = holdNode(lease.pod(first), { insist: true, signal: stop.signal })
+    await pass(longerThanDead)
     assert.equal(holding.wanted.aborted, false)
     assert.equal(lease.current().holder, second)
+    stop.abort()
+    await assert.rejects(late, { name: 'AbortError' })
   })
 
   it('is for the latest revision when it was asked for by it and is given up', async () => {
     const [first, second] = ['login-00001-deployment-5bff5b4b8c-vb8hw-7', 'login-00002-deployment-744c65bff-wjbml-7']
     const lease = createLease()
-    const old = await holdNode(lease.pod(first), insisting)
+    const old = await inTime(holdNode(lease.pod(first), insisting))
     const next = holdNode(lease.pod(second), insisting)
-    await aborted(old.wanted)
+    await inTime(aborted(old.wanted))
     const stop = new AbortController()
     const late = holdNode(lease.pod('login-00001-deployment-5bff5b4b8c-x2x2x-7'), { insist: true, signal: stop.signal })
     await old[Symbol.asyncDispose]()
-    await using _ = await next
+    await using _ = await inTime(next)
     assert.equal(lease.current().holder, second)
     stop.abort()
     await assert.rejects(late)
@@ -156,10 +190,10 @@ describe('the right to be the tailnet node', () => {
     ]
     const lease = createLease()
     await lease.giveUpFor(gone)
-    await using holding = await holdNode(lease.pod(next), insisting)
+    await using holding = await inTime(holdNode(lease.pod(next), insisting))
     const stop = new AbortController()
     const earlier = holdNode(lease.pod(late), { insist: true, signal: stop.signal })
-    await sleep(50)
+    await pass(fewLooks)
     assert.equal(holding.wanted.aborted, false)
     assert.equal(lease.current().holder, next)
     stop.abort()
@@ -170,47 +204,48 @@ describe('the right to be the tailnet node', () => {
     const [first, second] = ['login-00001-deployment-a-a-7', 'login-00002-deployment-a-b-7']
     const lease = createLease()
     await lease.take(first, second)
-    const again = await holdNode(lease.pod(first), insisting)
+    const again = await inTime(holdNode(lease.pod(first), insisting))
     const next = holdNode(lease.pod(second), insisting)
-    await aborted(again.wanted)
+    await inTime(aborted(again.wanted))
     await again[Symbol.asyncDispose]()
-    await using _ = await next
+    await using _ = await inTime(next)
     assert.equal(lease.current().holder, second)
   })
 
   it('is taken from a pod that gives no sign of life', async () => {
     const lease = createLease()
     await lease.take('crashed')
-    const began = performance.now()
-    await using _ = await holdNode(lease.pod('two'), polite)
-    assert.ok(performance.now() - began >= timing.deadAfterMs)
+    const taken = holdNode(lease.pod('two'), polite)
+    await pass(timing.deadAfterMs)
+    assert.equal(lease.current().holder, 'crashed')
+    await using _ = await inTime(taken)
     assert.equal(lease.current().holder, 'two')
   })
 
   it('stays with a pod that gives signs of life', async () => {
     const lease = createLease()
-    await using one = await holdNode(lease.pod('one'), insisting)
-    const two = holdNode(lease.pod('two'), { insist: false, signal: AbortSignal.timeout(longerThanDead) })
-    await assert.rejects(
-      two.then(holding => holding[Symbol.asyncDispose]()),
-      { name: 'AbortError' },
-    )
+    await using one = await inTime(holdNode(lease.pod('one'), insisting))
+    const stop = new AbortController()
+    const two = holdNode(lease.pod('two'), { insist: false, signal: stop.signal })
+    await pass(longerThanDead)
     assert.equal(one.wanted.aborted, false)
+    assert.equal(lease.current().holder, 'one')
+    stop.abort()
+    await assert.rejects(two, { name: 'AbortError' })
   })
 
   it('comes back at once to a container that starts again in the same pod', async () => {
     const lease = createLease()
     await lease.take('one')
-    const began = performance.now()
-    await using _ = await holdNode(lease.pod('one'), insisting)
-    assert.ok(performance.now() - began < timing.deadAfterMs)
+    await using _ = await inTime(holdNode(lease.pod('one'), insisting))
+    assert.equal(Date.now(), 0)
   })
 
   it('is lost when another pod has taken it, which is then left alone', async () => {
     const lease = createLease()
-    const one = await holdNode(lease.pod('one'), insisting)
+    const one = await inTime(holdNode(lease.pod('one'), insisting))
     while (!(await lease.take('two')));
-    await aborted(one.lost)
+    await inTime(aborted(one.lost))
     assert.equal(one.wanted.aborted, true)
     await one[Symbol.asyncDispose]()
     assert.equal(lease.current().holder, 'two')
@@ -219,18 +254,18 @@ describe('the right to be the tailnet node', () => {
   for (const way of ['refused', 'silent'] as const) {
     it(`is lost by a pod whose calls are ${way}, before another pod gets it`, async () => {
       const lease = createLease()
-      const one = await holdNode(lease.pod('one'), insisting)
-      const began = performance.now()
+      const one = await inTime(holdNode(lease.pod('one'), insisting))
       lease.way('one', way)
       const two = holdNode(lease.pod('two'), insisting).then(holding => {
         assert.equal(one.lost.aborted, true)
         return holding
       })
-      await aborted(one.lost)
-      assert.ok(performance.now() - began > timing.lostAfterMs / 2, 'not for a moment')
+      await pass(timing.lostAfterMs / 2)
+      assert.equal(one.wanted.aborted, false, 'not for a moment')
+      await inTime(aborted(one.lost))
       assert.equal(one.wanted.aborted, true)
       assert.equal(lease.current().holder, 'one')
-      await using _ = await two
+      await using _ = await inTime(two)
       lease.way('one', 'open')
       await one[Symbol.asyncDispose]()
       assert.equal(lease.current().holder, 'two')
@@ -239,25 +274,25 @@ describe('the right to be the tailnet node', () => {
 
   it('is lost also while what is under way is finished for another pod', async () => {
     const lease = createLease()
-    const one = await holdNode(lease.pod('one'), insisting)
+    const one = await inTime(holdNode(lease.pod('one'), insisting))
     const two = holdNode(lease.pod('two'), insisting)
-    await aborted(one.wanted)
+    await inTime(aborted(one.wanted))
     assert.equal(one.lost.aborted, false)
     lease.way('one', 'refused')
-    await aborted(one.lost)
-    await using _ = await two
+    await inTime(aborted(one.lost))
+    await using _ = await inTime(two)
   })
 
   it('comes back to the pod that lost it, when its calls are answered again', async () => {
     const lease = createLease()
-    const one = await holdNode(lease.pod('one'), insisting)
+    const one = await inTime(holdNode(lease.pod('one'), insisting))
     lease.way('one', 'refused')
-    await aborted(one.lost)
+    await inTime(aborted(one.lost))
     await one[Symbol.asyncDispose]()
     const back = holdNode(lease.pod('one'), polite)
-    await sleep(50)
+    await pass(fewLooks)
     lease.way('one', 'open')
-    await using holding = await back
+    await using holding = await inTime(back)
     assert.equal(holding.lost.aborted, false)
   })
 
@@ -265,9 +300,8 @@ describe('the right to be the tailnet node', () => {
     const lease = createLease()
     await lease.take('crashed')
     const stop = new AbortController()
-    const options = { insist: true, signal: AbortSignal.any([signal, stop.signal]) }
-    const both = ['two', 'three'].map(me => holdNode(lease.pod(me), options))
-    await using _ = await Promise.any(both)
+    const both = ['two', 'three'].map(me => holdNode(lease.pod(me), { insist: true, signal: stop.signal }))
+    await using _ = await inTime(Promise.any(both))
     assert.notEqual(lease.current().holder, 'crashed')
     stop.abort()
     await Promise.allSettled(both)
@@ -275,25 +309,23 @@ describe('the right to be the tailnet node', () => {
 
   it('is kept through an API server that is away for a moment', async () => {
     const lease = createLease()
-    await using one = await holdNode(lease.pod('one'), insisting)
+    await using one = await inTime(holdNode(lease.pod('one'), insisting))
     lease.way('one', 'refused')
-    await sleep(50)
+    await pass(fewLooks)
     lease.way('one', 'open')
-    await sleep(50)
+    await pass(fewLooks)
     assert.equal(one.wanted.aborted, false)
     assert.equal(lease.current().holder, 'one')
   })
 
   it('goes to one of two pods that start at once', async () => {
     const lease = createLease()
-    const stop = AbortSignal.timeout(longerThanDead)
-    const both = await Promise.allSettled(
-      ['one', 'two'].map(async me => {
-        const holding = await holdNode(lease.pod(me), { insist: false, signal: stop })
-        await sleep(longerThanDead + 200)
-        await holding[Symbol.asyncDispose]()
-      }),
-    )
-    assert.equal(both.filter(({ status }) => status === 'fulfilled').length, 1)
+    const stop = new AbortController()
+    const both = ['one', 'two'].map(me => holdNode(lease.pod(me), { insist: false, signal: stop.signal }))
+    await using _ = await inTime(Promise.any(both))
+    await pass(longerThanDead)
+    stop.abort()
+    const settled = await Promise.allSettled(both)
+    assert.equal(settled.filter(({ status }) => status === 'fulfilled').length, 1)
   })
 })

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import timers from 'node:timers/promises'
 import { isEarlierRevision } from './pod-revision.ts'
 
 /** The Lease that says which pod is the tailnet node, as far as deciding needs it. */
@@ -46,6 +46,8 @@ export interface NodeLeaseDeps<L extends NodeHolder = NodeHolder> {
   readonly me: string
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Milliseconds on a clock that never goes back. */
+  readonly monotonic: () => number
   readonly read: (signal: AbortSignal) => Promise<L>
   /** Replaces what was read; resolves to `undefined` when it has changed since. */
   readonly write: (read: L, change: NodeLeaseChange, signal: AbortSignal) => Promise<L | undefined>
@@ -91,16 +93,16 @@ export async function holdNode<L extends NodeHolder>(
   }
 }
 
-/** Resolves to when its write began, on the clock of `performance.now()`. */
+/** Resolves to when its write began, on the monotonic clock. */
 async function acquire<L extends NodeHolder>(
   deps: NodeLeaseDeps<L>,
   insist: boolean,
   signal: AbortSignal,
 ): Promise<number> {
-  const { me, now, timing } = deps
+  const { me, now, monotonic, timing } = deps
   // Ages are measured on one clock: for how long has *this* pod seen the same sign? What others write on the Lease is none.
   let seen: string | undefined
-  let seenAt = performance.now()
+  let seenAt = monotonic()
   for (;;) {
     signal.throwIfAborted()
     try {
@@ -108,9 +110,9 @@ async function acquire<L extends NodeHolder>(
       const sign = `${lease.renewedAt} ${lease.holder}`
       if (sign !== seen) {
         seen = sign
-        seenAt = performance.now()
+        seenAt = monotonic()
       }
-      const beganAt = performance.now()
+      const beganAt = monotonic()
       const dead = beganAt - seenAt > timing.deadAfterMs
       if (dead || isFree(lease, me, insist)) {
         // Whoever wished for it may be gone; one that is there asks again at its next look.
@@ -122,7 +124,7 @@ async function acquire<L extends NodeHolder>(
       if (signal.aborted) throw error
       deps.failed(error)
     }
-    await sleep(timing.lookEveryMs, undefined, { signal })
+    await timers.setTimeout(timing.lookEveryMs, undefined, { signal })
   }
 }
 
@@ -149,7 +151,7 @@ async function renew<L extends NodeHolder>(
   acquiredAt: number,
   { wanted, lost, released }: Renewing,
 ): Promise<void> {
-  const { me, now, timing } = deps
+  const { me, now, monotonic, timing } = deps
   const over = AbortSignal.any([released, lost.signal])
   const lose = () => {
     wanted.abort()
@@ -157,17 +159,17 @@ async function renew<L extends NodeHolder>(
   }
   let renewedAt = acquiredAt
   // A timer of its own, which no call holds up. A renewal counts from when it was sent: it may have been written at once.
-  const loseInTime = () => setTimeout(lose, renewedAt + timing.lostAfterMs - performance.now())
+  const loseInTime = () => setTimeout(lose, renewedAt + timing.lostAfterMs - monotonic())
   let losing = loseInTime()
   while (!over.aborted) {
-    await sleep(timing.lookEveryMs, undefined, { signal: over }).catch(() => undefined)
+    await timers.setTimeout(timing.lookEveryMs, undefined, { signal: over }).catch(() => undefined)
     if (over.aborted) break
     const limit = AbortSignal.any([over, AbortSignal.timeout(timing.renewEveryMs)])
     try {
       const lease = await deps.read(limit)
       if (lease.holder !== me) lose()
       else if (lease.wantedBy !== undefined && lease.wantedBy !== me) wanted.abort()
-      const beganAt = performance.now()
+      const beganAt = monotonic()
       if (lost.signal.aborted || beganAt - renewedAt < timing.renewEveryMs) continue
       if (await deps.write(lease, { holder: me, wantedBy: lease.wantedBy, renewedAt: now() }, limit)) {
         renewedAt = beganAt

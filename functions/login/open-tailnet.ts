@@ -36,6 +36,7 @@ export function openTailnet({ config, env, kubernetes, log }: TailnetOptions): T
     // A restarted container is the same pod and takes its own Lease back at once.
     me: `${hostname()}-${process.pid}`,
     now: Date.now,
+    monotonic: () => performance.now(),
     ...nodeLeaseCalls(kubernetes, lease),
     failed: (error: unknown) => log.warn('the Lease of the tailnet node failed', { error }),
     timing: defaultTiming,

@@ -51,7 +51,7 @@ export function openTailnet({ config, env, kubernetes, log }: TailnetOptions): T
     handingOver: () => up?.leaving.aborted ?? false,
     whoIsNode: async (id, signal) =>
       up ? identifyNode(id, up.node, config.capability, signal) : { kind: 'whois-failed' },
-    isUp: () => up?.node.state === 'Running',
+    isUp: () => up !== undefined && !up.leaving.aborted && up.node.state === 'Running',
     serve: (app, signal) =>
       serveTailnet(
         {

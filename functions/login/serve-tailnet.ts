@@ -38,7 +38,7 @@ const firstPauseMs = 1_000
 const longestPauseMs = 30_000
 /** Joining takes a second or three; whoever has to approve the node first may take longer than this, and it is tried again. */
 const upTimeoutMs = 60_000
-/** So many are held in a fraction of the memory that the pod has; one device can have a quarter of them. */
+/** So many are held in a fraction of the memory that the pod has; one address can have a quarter of them. */
 const maxConnections = 1_024
 /** How often the node asks what it is called. */
 const nameEveryMs = 5_000
@@ -56,8 +56,10 @@ export async function serveTailnet(deps: ServeTailnetDeps, signal: AbortSignal):
     try {
       await using holding = await deps.hold({ insist, signal })
       insist = false
-      await serveWhile(holding, deps, signal)
-      pauseMs = firstPauseMs
+      const joined = () => {
+        pauseMs = firstPauseMs
+      }
+      await serveWhile(holding, { ...deps, joined }, signal)
     } catch (error) {
       if (signal.aborted) return
       const remedy = needsLogin(error)
@@ -70,7 +72,11 @@ export async function serveTailnet(deps: ServeTailnetDeps, signal: AbortSignal):
   }
 }
 
-async function serveWhile(holding: NodeHolding, deps: ServeTailnetDeps, signal: AbortSignal): Promise<void> {
+async function serveWhile(
+  holding: NodeHolding,
+  deps: ServeTailnetDeps & { readonly joined: () => void },
+  signal: AbortSignal,
+): Promise<void> {
   const { config, log } = deps
   const left = new AbortController()
   using _ = { [Symbol.dispose]: () => left.abort() }
@@ -85,6 +91,7 @@ async function serveWhile(holding: NodeHolding, deps: ServeTailnetDeps, signal: 
   const leaving = AbortSignal.any([signal, holding.wanted])
   const status = await join(node, leaving)
   if (!status) return
+  deps.joined()
   deps.nodeChanged({ node, leaving })
   try {
     using names = followNames(node, status)

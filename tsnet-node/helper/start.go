@@ -36,7 +36,7 @@ type startArgs struct {
 	StateDir     string   `json:"stateDir"`       // empty: the parent keeps the state
 	PrivateDir   string   `json:"privateDir"`     // made by the parent, removed by us
 	Interactive  bool     `json:"interactive"`    // a person may log the node in
-	MostOpen     int      `json:"maxConnections"` // from the tailnet; a peer can have a quarter
+	MostOpen     int      `json:"maxConnections"` // from the tailnet; an address can have a quarter
 	Verbose      bool     `json:"verbose"`
 }
 

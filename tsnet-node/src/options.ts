@@ -33,8 +33,8 @@ export interface TailscaleNodeOptions {
   /** UDP port of WireGuard, 41641 by default; a fixed port lets peers find a restarted node at once. 0 picks any. */
   readonly port?: number | undefined
   /**
-   * How many connections from the tailnet are open at once, 4096 by default. One peer can have a quarter of them; what is more is
-   * closed, and told by the event `drop`.
+   * How many connections from the tailnet are open at once, 4096 by default. One address can have a quarter of them; what is
+   * more is closed, and told by the event `drop`.
    */
   readonly maxConnections?: number | undefined
   /** The helper binary; see the README for where it is looked for otherwise. */

@@ -96,7 +96,7 @@ suite('a listener', () => {
     assert.equal(await text(await dial(7105)), 'here')
   })
 
-  test('lets one peer have a quarter of the connections, and tells of what is more', async () => {
+  test('lets one address have a quarter of the connections, and tells of what is more', async () => {
     await using small = await startNode(net, { hostname: 'small', maxConnections: 8 })
     const listener = await small.listen({ port: 7106 })
     listener.on('connection', socket => socket.write('!'))

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// Limit counts what is open, in all and of each peer, of which one can have a quarter: nobody shuts the others out alone.
+// Limit counts what is open, in all and of each address, of which one can have a quarter: nobody shuts the others out alone, since a
+// peer has two.
 type Limit struct {
 	most, mostOfOne int
 

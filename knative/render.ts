@@ -53,11 +53,16 @@ const [file] = positionals
 if (values.help === true || positionals.length + Number(values.overlay !== undefined) > 1) {
   console.log(usage)
 } else {
-  const description = await (values.overlay === undefined ? readDescription() : readOverlay(values.overlay))
-  const { manifests, config } = await render(description)
-  if (values.check === true) {
-    const roles = await clusterRoles()
-    await checkOffers(config.roles, async name => roles.get(name))
+  try {
+    const description = await (values.overlay === undefined ? readDescription() : readOverlay(values.overlay))
+    const { manifests, config } = await render(description)
+    if (values.check === true) {
+      const roles = await clusterRoles()
+      await checkOffers(config.roles, async name => roles.get(name))
+    }
+    console.log(manifests.map(manifest => stringify(manifest, { lineWidth: 0 })).join('---\n'))
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
   }
-  console.log(manifests.map(manifest => stringify(manifest, { lineWidth: 0 })).join('---\n'))
 }

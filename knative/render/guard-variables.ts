@@ -24,9 +24,12 @@ export const Guard = v.strictObject({
   audiences: v.exactOptional(names),
 })
 
-/** What an overlay's `guard.yaml` says. */
+/** What an overlay's `guard.yaml` says. Throws, with its name and what is wrong, where that is not of the form. */
 export async function readGuard(overlay: string): Promise<GuardOptions> {
-  return v.parse(Guard, parse(await readFile(join(overlay, 'guard.yaml'), 'utf8')))
+  const file = join(overlay, 'guard.yaml')
+  const read = v.safeParse(Guard, parse(await readFile(file, 'utf8')))
+  if (!read.success) throw new Error(`${file}: ${v.summarize(read.issues)}`)
+  return read.output
 }
 
 const apiServersShortestTokenSeconds = 600

@@ -105,6 +105,13 @@ describe('an overlay', () => {
       )
     })
 
+  it('is refused with what this version does not know in guard.yaml, by name', async () => {
+    await assert.rejects(
+      withFile('guard.yaml', text => `${text}\nreaders: [alice]\n`),
+      /guard\.yaml: .*"readers"/,
+    )
+  })
+
   it('is refused where the Deployments of `plain` would come too late to be told', async () => {
     const withComponents = (...components: readonly string[]) =>
       withFile('kustomization.yaml', text => stringify({ ...parse(text), components }))

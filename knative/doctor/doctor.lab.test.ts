@@ -16,6 +16,8 @@ const rbac = '/apis/rbac.authorization.k8s.io/v1'
 // Those that can stand beside functions which run. The others are asked after in components.lab.test.ts.
 const components = ['cluster-info', 'monitoring'] as const
 const Policy = v.object({ spec: v.object({ variables: v.array(v.object({ name: v.string() })) }) })
+// An overlay's lists and hash are as old as its last `make overlay`.
+const completed = 'apply this version again \\(an overlay: after `make overlay DIR='
 const Secret = v.object({ data: v.record(v.string(), v.string()) })
 
 describe('the doctor', () => {
@@ -104,10 +106,7 @@ describe('the doctor', () => {
     })
     const { stdout, code } = await ask()
     assert.equal(code, 1)
-    assert.match(
-      stdout,
-      new RegExp(`✗ rights: Role logout in ${sessions} is not as shipped\n {4}→ apply this version again`),
-    )
+    assert.match(stdout, new RegExp(`✗ rights: Role logout in ${sessions} is not as shipped\n {4}→ ${completed}`))
     assert.match(stdout, new RegExp(`✗ rights: other bindings give rights to ${system}: ${name}\n`))
     await api.call('DELETE', `${rbac}/clusterrolebindings/${name}`)
     await again()
@@ -136,7 +135,12 @@ describe('the doctor', () => {
     const policy = `${install.install}-guard-provisioner-bindings`
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/${policy}`
     await api.call('DELETE', path)
-    await says(/✗ guard: nothing keeps the provisioner from this: bind a ServiceAccount that is no session/, 1)
+    await says(
+      new RegExp(
+        `✗ guard: nothing keeps the provisioner from this: bind a ServiceAccount that is no session\n {4}→ .*${completed}`,
+      ),
+      1,
+    )
     assert.match((await ask()).stdout, new RegExp(`✗ guard: there is no ValidatingAdmissionPolicyBinding ${policy}`))
     await again()
     await says(/✓ guard: \d+ writes were tried/, 0)
@@ -154,7 +158,7 @@ describe('the doctor', () => {
     assert.equal(code, 1)
     assert.match(
       stdout,
-      /✗ tokens: the guard refuses every session: the API server's tokens are for (\S+)\n {4}→ write audiences: \[\1\] into guard\.yaml/,
+      /✗ tokens: the guard refuses every session: the API server's tokens are for (\S+)\n {4}→ write audiences: \[\1\] into guard\.yaml .* apply this version again \(an overlay: after `make overlay/,
     )
     await again()
     await says(/✓ tokens/, 0)
@@ -186,7 +190,7 @@ describe('the doctor', () => {
     assert.equal(code, 1)
     assert.match(
       stdout,
-      /✗ configuration: the configuration that is applied is not that of login, provisioner, .*\n {4}→ .*make overlay/,
+      /✗ configuration: the configuration that is applied is not that of login, provisioner, .*\n {4}→ apply this version again \(an overlay: after `make overlay/,
     )
     assert.match(stdout, /\nfailures: 1, warnings: 0\n$/)
     await merge(map, { data: { 'values.yaml': '# Nothing.' } })
@@ -197,7 +201,12 @@ describe('the doctor', () => {
       spec: { template: { metadata: { annotations: { 'tka.dev/config': value } } } },
     })
     await merge(service, annotations(null))
-    await says(/! configuration: nothing says with which configuration these began: logout\n/, 0)
+    await says(
+      new RegExp(
+        `! configuration: nothing says with which configuration these began: logout\n {4}→ ${completed}.*render\\.ts`,
+      ),
+      0,
+    )
     await again()
     await says(/✓ configuration/, 0)
   })

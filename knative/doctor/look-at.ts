@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { Status } from '../kube/conditions.ts'
 import { describe, type Manifest } from '../render/manifest.ts'
+import { applyAgain } from './apply-again.ts'
 import { type Examined, type Finding, failure } from './finding.ts'
 import { readLive } from './read.ts'
 
@@ -9,7 +10,7 @@ export async function lookAt(
   { api }: Examined,
   manifest: Manifest,
   look: (live: Readonly<Record<string, unknown>>) => readonly Finding[],
-  todo = 'apply this version again',
+  todo = applyAgain,
 ): Promise<readonly Finding[]> {
   const live = await readLive(api, manifest)
   return live === undefined ? [failure(`there is no ${describe(manifest)}`, todo)] : look(live)

@@ -1,12 +1,16 @@
 import * as v from 'valibot'
 import { annotatedConfig, runsFunction } from '../../render/config-annotation.ts'
 import { configHash } from '../../render/config-hash.ts'
+import { applyAgain } from '../apply-again.ts'
 import { type Check, failure, fine, warning } from '../finding.ts'
 import { readLive, readPath } from '../read.ts'
 
 const ConfigMap = v.object({ data: v.record(v.string(), v.string()) })
 
-const todo = 'make overlay DIR=<your overlay>, then apply it: whatever began with another configuration begins anew'
+const todo = {
+  differ: `${applyAgain}: whatever began with another configuration begins anew`,
+  silent: `${applyAgain}; knative/base without an overlay says it only by: node knative/render.ts | kubectl apply -f -`,
+}
 
 /** The functions began with the configuration that is applied: each reads it once, when it starts. */
 export const configuration: Check = {
@@ -29,8 +33,12 @@ export const configuration: Check = {
     return differ + silent === ''
       ? fine('every function began with the configuration that is applied')
       : [
-          ...(differ === '' ? [] : [failure(`the configuration that is applied is not that of ${differ}`, todo)]),
-          ...(silent === '' ? [] : [warning(`nothing says with which configuration these began: ${silent}`, todo)]),
+          ...(differ === ''
+            ? []
+            : [failure(`the configuration that is applied is not that of ${differ}`, todo.differ)]),
+          ...(silent === ''
+            ? []
+            : [warning(`nothing says with which configuration these began: ${silent}`, todo.silent)]),
         ]
   },
 }

@@ -1,9 +1,9 @@
 import { type GuardAttempt, guardAttempts } from '../../../functions/provisioner/guard-attempts.ts'
 import { ApiError } from '../../kube/api.ts'
+import { applyAgain } from '../apply-again.ts'
 import { type Check, type Examined, type Finding, failure, fine } from '../finding.ts'
 
-const todo =
-  'let nobody log in until it is: `kubectl apply -k` this version, wait some seconds, and look at the ValidatingAdmissionPolicies and their bindings'
+const todo = `let nobody log in until it is: ${applyAgain}, wait some seconds, and look at the ValidatingAdmissionPolicies and their bindings`
 
 /** The guard refuses what it must: tried as the provisioner, and as whoever asks, without keeping anything. */
 export const guardHolds: Check = {

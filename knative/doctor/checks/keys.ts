@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { type FunctionName, fromWireTime, functionNames } from '#events'
 import { type PublicJwk, PublicJwks } from '#events/keys/key-set'
+import { applyAgain } from '../apply-again.ts'
 import { type Check, type Examined, type Finding, failure, fine, warning } from '../finding.ts'
 import { readPath } from '../read.ts'
 
@@ -40,7 +41,7 @@ async function ofFunction(
   const { install, namespaces } = config
   const path = `/api/v1/namespaces/${namespaces.system}/secrets/${install}-${owner}-signing-key`
   const secret = v.safeParse(Secret, await readPath(api, path))
-  if (!secret.success) return [failure(`the Secret of ${owner}’s key is not there`, 'apply this version again')]
+  if (!secret.success) return [failure(`the Secret of ${owner}’s key is not there`, applyAgain)]
   const { 'key.jwk.json': current, 'next.jwk.json': next } = secret.output.data
   const kid = v.safeParse(KeyId, Buffer.from(current ?? '', 'base64').toString())
   if (!kid.success) return [failure(`${owner} has no key`, make)]

@@ -1,4 +1,5 @@
 import { describe, type Manifest } from '../../render/manifest.ts'
+import { applyAgain } from '../apply-again.ts'
 import { contains } from '../contains.ts'
 import { type Check, type Examined, failure, fine } from '../finding.ts'
 import { lookAt } from '../look-at.ts'
@@ -9,7 +10,7 @@ export const rights: Check = {
   look: examined =>
     compare(examined, ['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding'], {
       all: 'the functions have the rights that this version ships',
-      todo: 'apply this version again; if somebody changed it on purpose, undo that',
+      todo: `${applyAgain}; if somebody changed it on purpose, undo that`,
     }),
 }
 
@@ -19,7 +20,7 @@ export const policies: Check = {
   look: examined =>
     compare(examined, ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], {
       all: 'the policies are those that follow from the configuration',
-      todo: 'apply this version again (after `make overlay`, where the roles were changed): until then the guard lets through what it must not, or refuses what is offered',
+      todo: `${applyAgain}: until then the guard lets through what it must not, or refuses what is offered`,
     }),
 }
 

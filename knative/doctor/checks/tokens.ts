@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { applyAgain } from '../apply-again.ts'
 import { type Check, failure, fine, warning } from '../finding.ts'
 
 const Minted = v.object({
@@ -21,7 +22,7 @@ export const tokens: Check = {
       return [
         failure(
           `the guard refuses every session: the API server's tokens are for ${spec.audiences.join(' and ')}`,
-          `write audiences: [${spec.audiences.join(', ')}] into guard.yaml of your overlay, then: make overlay, and apply`,
+          `write audiences: [${spec.audiences.join(', ')}] into guard.yaml (without an overlay: into the description that render.ts is given), then ${applyAgain}`,
         ),
       ]
     const longest = (Date.parse(status.expirationTimestamp) - now()) / 1000

@@ -252,7 +252,7 @@ describe('the doctor', () => {
       })
       await says(
         new RegExp(
-          `! network: no NetworkPolicy of ${system} lets the functions out to UDP port 53, where the cluster’s DNS listens\n {4}→ patch NetworkPolicy names-and-broker`,
+          `! network: no NetworkPolicy of ${system} lets provisioner, logout, sweeper, deadletter out to UDP port 53, where the cluster’s DNS listens\n {4}→ patch NetworkPolicy names-and-broker`,
         ),
         0,
       )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { functionNames } from '#events/functions'
 import { examinedWith } from '../testing/examined-with.ts'
 import { network } from './network.ts'
 
@@ -9,6 +10,10 @@ async function look(egress: readonly unknown[], port: number, podSelector: unkno
   const both = { spec: { podSelector, policyTypes: ['Egress'], egress }, ports: [{ port, protocol: 'TCP' }] }
   return network.look(examinedWith([], { items: [both] }))
 }
+
+const selecting = (operator: string, ...values: readonly string[]) => ({
+  matchExpressions: [{ key: 'app.kubernetes.io/name', operator, values }],
+})
 
 describe('the doctor on the network', () => {
   it('says which port is closed, and what to patch', async () => {
@@ -33,10 +38,28 @@ describe('the doctor on the network', () => {
       )
     })
 
+  it('is content with a rule for the functions, selected by an expression', async () => {
+    const [found] = await look([{}], 8443, selecting('In', ...functionNames))
+    assert.equal(found?.severity, 'fine')
+  })
+
+  it('names what it could not look at', async () => {
+    const policy = { spec: { podSelector: {}, policyTypes: ['Egress'], egress: [{}] }, ports: [] }
+    const [found] = await network.look(examinedWith([], { items: [policy] }))
+    assert.doesNotMatch(found?.says ?? '', /let out/)
+    assert.match(
+      found?.says ?? '',
+      /not compared with the cluster’s DNS: no port behind kube-system\/kube-dns or openshift/,
+    )
+  })
+
   for (const [what, egress, podSelector] of [
     ['another protocol', [{ ports: [{ port: 8443, protocol: 'UDP' }] }], {}],
     ['the Broker alone', [{ to: [somewhere] }], {}],
     ['login alone', [{}], { matchLabels: { 'app.kubernetes.io/name': 'login' } }],
+    ['a pod that is none of ours', [{}], { matchLabels: { app: 'other' } }],
+    ['another pod by an expression', [{}], selecting('In', 'event-display')],
+    ['all but the functions', [{}], selecting('NotIn', ...functionNames)],
   ] as const)
     it(`is not content with a rule for ${what}`, async () => {
       const other = { spec: { podSelector: {}, policyTypes: ['Egress'] } }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { type FunctionName, functionNames } from '#events/functions'
 import type { Api } from '../../kube/api.ts'
 import { type Check, type Finding, fine, warning } from '../finding.ts'
 
@@ -17,11 +18,18 @@ const Rule = v.object({
   to: v.optional(v.array(v.object({ ipBlock: v.optional(v.unknown()) })), []),
   ports: v.optional(v.array(PolicyPort)),
 })
+const Selector = v.object({
+  matchLabels: v.optional(v.record(v.string(), v.string()), {}),
+  matchExpressions: v.optional(
+    v.array(v.object({ key: v.string(), operator: v.string(), values: v.optional(v.array(v.string()), []) })),
+    [],
+  ),
+})
 const Policies = v.object({
   items: v.array(
     v.object({
       spec: v.object({
-        podSelector: v.object({ matchLabels: v.optional(v.record(v.string(), v.string()), {}) }),
+        podSelector: Selector,
         policyTypes: v.optional(v.array(v.string()), []),
         egress: v.optional(v.array(Rule), []),
       }),
@@ -34,11 +42,17 @@ interface Port {
   readonly protocol: string
 }
 
-/** What every function must reach, where its addresses are written down, and which of our policies is to let it out. */
+/** What functions must reach, which of them, where its addresses are written down, and which of our policies is to let them out. */
 const reached = [
-  { what: 'the API server', services: [['default', 'kubernetes']], policy: 'api-server' },
+  {
+    what: 'the API server',
+    by: functionNames.filter(name => name !== 'deadletter'),
+    services: [['default', 'kubernetes']],
+    policy: 'api-server',
+  },
   {
     what: 'the cluster’s DNS',
+    by: functionNames,
     services: [
       ['kube-system', 'kube-dns'],
       ['openshift-dns', 'dns-default'],
@@ -59,30 +73,56 @@ export const network: Check = {
       Policies,
       await api.call('GET', `/apis/networking.k8s.io/v1/namespaces/${system}/networkpolicies`),
     ).items
-    // login's own lets it out to wherever its tailnet is, and nobody else.
-    const common = policies.filter(
-      ({ spec }) =>
-        spec.policyTypes.includes('Egress') && spec.podSelector.matchLabels['app.kubernetes.io/name'] !== 'login',
-    )
-    const rules = common.flatMap(({ spec }) => spec.egress)
-    const open = (port: Port) => common.length === 0 || rules.some(rule => letsOut(rule, port))
-    const found = await Promise.all(
-      reached.map(async ({ what, services, policy }) => {
+    const egress = policies.filter(({ spec }) => spec.policyTypes.includes('Egress'))
+    const isOpen = (name: FunctionName, port: Port) => {
+      const ofIt = egress.filter(({ spec }) => selects(spec.podSelector, name))
+      return ofIt.length === 0 || ofIt.some(({ spec }) => spec.egress.some(rule => letsOut(rule, port)))
+    }
+    const looked = await Promise.all(
+      reached.map(async ({ what, by, services, policy }) => {
         const ports = await Promise.all(services.map(([namespace, name]) => portsBehind(api, namespace, name)))
-        return ports.flat().flatMap((port): readonly Finding[] => {
-          if (open(port)) return []
+        const findings = ports.flat().flatMap((port): readonly Finding[] => {
+          const closed = by.filter(name => !isOpen(name, port))
+          if (closed.length === 0) return []
           const value = `{ protocol: ${port.protocol}, port: ${port.port} }`
           return [
             warning(
-              `no NetworkPolicy of ${system} lets the functions out to ${port.protocol} port ${port.port}, where ${what} listens`,
+              `no NetworkPolicy of ${system} lets ${closed.join(', ')} out to ${port.protocol} port ${port.port}, where ${what} listens`,
               `patch NetworkPolicy ${policy} in your overlay: { op: add, path: /spec/egress/0/ports/-, value: ${value} }`,
             ),
           ]
         })
+        const where = services.map(service => service.join('/')).join(' or ')
+        const says =
+          ports.flat().length > 0 ? `let out to ${what}` : `not compared with ${what}: no port behind ${where}`
+        return { findings, says }
       }),
     )
-    return found.flat().length > 0 ? found.flat() : fine('the NetworkPolicies let out to the API server and to DNS')
+    const findings = looked.flatMap(({ findings }) => findings)
+    return findings.length > 0 ? findings : fine(`NetworkPolicies: ${looked.map(({ says }) => says).join('; ')}`)
   },
+}
+
+/** True when a selector takes a function's pods, by the labels that they have. */
+function selects({ matchLabels, matchExpressions }: v.InferOutput<typeof Selector>, name: FunctionName): boolean {
+  const labels = new Map<string, string>([
+    ['app.kubernetes.io/name', name],
+    ['serving.knative.dev/service', name],
+  ])
+  const isMet = ({ key, operator, values }: (typeof matchExpressions)[number]) => {
+    const value = labels.get(key)
+    switch (operator) {
+      case 'In':
+        return value !== undefined && values.includes(value)
+      case 'NotIn':
+        return value === undefined || !values.includes(value)
+      case 'Exists':
+        return value !== undefined
+      default:
+        return value === undefined
+    }
+  }
+  return Object.entries(matchLabels).every(([key, value]) => labels.get(key) === value) && matchExpressions.every(isMet)
 }
 
 /**

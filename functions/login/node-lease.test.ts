@@ -318,6 +318,15 @@ describe('the right to be the tailnet node', () => {
     assert.equal(lease.current().holder, 'one')
   })
 
+  it('is kept through an API server that is slow, as long as it answers each call in time', async () => {
+    const lease = createLease()
+    await using one = await inTime(holdNode(lease.pod('one'), insisting))
+    lease.way('one', 'slow')
+    await pass(3 * timing.lostAfterMs)
+    lease.way('one', 'open')
+    assert.equal(one.wanted.aborted, false)
+  })
+
   it('goes to one of two pods that start at once', async () => {
     const lease = createLease()
     const stop = new AbortController()

@@ -153,6 +153,7 @@ async function renew<L extends NodeHolder>(
 ): Promise<void> {
   const { me, now, monotonic, timing } = deps
   const over = AbortSignal.any([released, lost.signal])
+  const limit = () => AbortSignal.any([over, AbortSignal.timeout(timing.renewEveryMs)])
   const lose = () => {
     wanted.abort()
     lost.abort()
@@ -164,14 +165,13 @@ async function renew<L extends NodeHolder>(
   while (!over.aborted) {
     await timers.setTimeout(timing.lookEveryMs, undefined, { signal: over }).catch(() => undefined)
     if (over.aborted) break
-    const limit = AbortSignal.any([over, AbortSignal.timeout(timing.renewEveryMs)])
     try {
-      const lease = await deps.read(limit)
+      const lease = await deps.read(limit())
       if (lease.holder !== me) lose()
       else if (lease.wantedBy !== undefined && lease.wantedBy !== me) wanted.abort()
       const beganAt = monotonic()
       if (lost.signal.aborted || beganAt - renewedAt < timing.renewEveryMs) continue
-      if (await deps.write(lease, { holder: me, wantedBy: lease.wantedBy, renewedAt: now() }, limit)) {
+      if (await deps.write(lease, { holder: me, wantedBy: lease.wantedBy, renewedAt: now() }, limit())) {
         renewedAt = beganAt
         clearTimeout(losing)
         losing = loseInTime()
